@@ -1,0 +1,67 @@
+"""demograd: PyTorch's semantics at NumPy's weight.
+
+``import demograd as dg`` gives Tensor, the factories, differentiation, and, from the packages
+that are installed beside the core, their functions (``dg.exp``) and sub-packages (``dg.nn``).
+
+This file is shipped by demograd-tensor alone. The other distributions put their sub-packages
+beside it; ``extend_path`` finds them wherever they are installed.
+"""
+
+import importlib
+import importlib.util
+from pkgutil import extend_path
+from typing import Any
+
+__path__ = extend_path(__path__, __name__)
+
+# Tensor first: the operators are built on it, and it on nothing.
+from demograd._tensor import Tensor  # isort: skip
+
+from demograd import _dtype, _providers, autograd
+from demograd._arithmetic import add, clone, div, matmul, mul, neg, pow, remainder, sub, where
+from demograd._comparing import all, allclose, any, eq, ge, gt, isfinite, isinf, isnan, le, lt, ne
+from demograd._creation import (
+    arange, as_tensor, empty, empty_like, eye, from_numpy, full, full_like, linspace, ones,
+    ones_like, rand, rand_like, randint, randn, randn_like, randperm, tensor, zeros, zeros_like,
+)  # fmt: skip
+from demograd._dtype import (
+    complex64, complex128, float16, float32, float64, get_default_dtype, int8, int16, int32, int64,
+    result_type, set_default_dtype, uint8,
+)  # fmt: skip
+from demograd._random import Generator, default_generator, initial_seed, manual_seed
+from demograd._shaping import mean, permute, reshape, sum, transpose
+from demograd._version import __version__
+from demograd.autograd import Function, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+
+bool = _dtype.bool_
+half, float, double, int, long = float16, float32, float64, int32, int64
+
+__all__ = [
+    "Function", "Generator", "Tensor", "__version__", "add", "all", "allclose", "any", "arange",
+    "as_tensor", "autograd", "bool", "clone", "complex128", "complex64", "default_generator",
+    "div", "double", "empty", "empty_like", "enable_grad", "eq", "eye", "float", "float16",
+    "float32", "float64", "from_numpy", "full", "full_like", "ge", "get_default_dtype", "gt",
+    "half", "initial_seed", "int", "int16", "int32", "int64", "int8", "is_grad_enabled",
+    "isfinite", "isinf", "isnan", "le", "linspace", "long", "lt", "manual_seed", "matmul", "mean",
+    "mul", "ne", "neg", "no_grad", "ones", "ones_like", "permute", "pow", "rand", "rand_like",
+    "randint", "randn", "randn_like", "randperm", "remainder", "reshape", "result_type",
+    "set_default_dtype", "set_grad_enabled", "sub", "sum", "tensor", "transpose", "uint8", "where",
+    "zeros", "zeros_like",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Sub-packages and functions of what is installed; reached once for each name."""
+    if name.startswith("_"):
+        raise AttributeError(f"module 'demograd' has no attribute {name!r}")
+    value: Any
+    if importlib.util.find_spec(f"demograd.{name}") is not None:
+        value = importlib.import_module(f"demograd.{name}")
+    else:
+        value = _providers.find_function(name)
+        globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *_providers.functions(), *_providers.SUBPACKAGES})

@@ -1,0 +1,147 @@
+"""An array library as the rules see it: the array API standard's names, and a few more.
+
+Every rule computes with ``self.xp``, which is one of these. The names of the standard
+(``exp``, ``sum``, ``where``, ...) come from the library's own namespace; what the standard
+lacks and the rules need is defined here once for NumPy and once, more slowly, in terms of the
+standard for any other library.
+
+Reference: Python array API standard, 2024.12.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from demograd.errors import ArgumentTypeError
+
+__all__ = ["NUMPY_TYPES", "Backend", "NumpyBackend", "backend_of", "numpy_backend"]
+
+# A zero-dimensional result may stay a NumPy scalar inside a Tensor: it is an immutable
+# zero-dimensional array, and its arithmetic is eight times as fast as an array's.
+NUMPY_TYPES: frozenset[type] = frozenset([np.ndarray, *np.sctypeDict.values()])
+
+
+class Backend:
+    """An array library: its namespace, and the functions that the standard lacks.
+
+    Args:
+        namespace: a module (or object) with the array API standard's functions.
+
+    >>> xp = Backend(np)
+    >>> float(xp.exp(xp.asarray(0.0)))
+    1.0
+    """
+
+    def __init__(self, namespace: Any) -> None:
+        self.namespace = namespace
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached once for each name: the function is kept as an attribute of its own.
+        if name == "namespace":
+            raise AttributeError(name)
+        value = getattr(self.namespace, name)
+        setattr(self, name, value)
+        return value
+
+    def __repr__(self) -> str:
+        name = getattr(self.namespace, "__name__", type(self.namespace).__name__)
+        return f"<demograd backend on {name}>"
+
+    def index(self, x: Any, index: Any) -> Any:
+        """``x[index]``, for any index that NumPy takes."""
+        return x[index]
+
+    def index_add(self, shape: tuple[int, ...], index: Any, values: Any) -> Any:
+        """Zeros of ``shape`` with ``values`` added at ``index``; what repeats adds up."""
+        # The standard has no scatter: count how often each place is meant, as a matrix product.
+        size = math.prod(shape)
+        places = np.arange(size).reshape(shape)[index]
+        flat = self.namespace.reshape(values, (-1,))
+        one_hot = self.namespace.asarray(
+            np.arange(size)[:, None] == places.reshape(-1)[None, :], dtype=self.namespace.bool
+        )
+        summed = self.namespace.astype(one_hot, values.dtype) @ flat
+        return self.namespace.reshape(summed, shape)
+
+    def index_set(self, x: Any, index: Any, values: Any) -> Any:
+        """A copy of ``x`` with ``values`` at ``index``."""
+        out = self.namespace.asarray(x, copy=True)
+        out[index] = values
+        return out
+
+    def erf(self, x: Any) -> Any:
+        """The error function; from SciPy, on NumPy copies."""
+        from scipy.special import erf
+
+        return self.namespace.asarray(erf(np.asarray(x)))
+
+    def from_numpy(self, array: np.ndarray[Any, Any]) -> Any:
+        """An array of this library with the values of a NumPy array."""
+        return self.namespace.asarray(array)
+
+
+class NumpyBackend(Backend):
+    """NumPy itself."""
+
+    def __init__(self) -> None:
+        super().__init__(np)
+
+    def index_add(self, shape: tuple[int, ...], index: Any, values: Any) -> Any:
+        out = np.zeros(shape, dtype=values.dtype)
+        if _picks_each_place_once(index):
+            out[index] = values
+        else:
+            np.add.at(out, index, values)
+        return out
+
+    def from_numpy(self, array: np.ndarray[Any, Any]) -> Any:
+        return array
+
+
+def _picks_each_place_once(index: Any) -> bool:
+    """Whether no place can repeat: integers, slices and boolean masks only."""
+    parts = index if type(index) is tuple else (index,)
+    return all(
+        part is None
+        or part is Ellipsis
+        or isinstance(part, (int, slice, np.integer))
+        or (isinstance(part, np.ndarray) and part.dtype == np.bool_)
+        for part in parts
+    )
+
+
+numpy_backend = NumpyBackend()
+
+# One backend for each array type that has been met.
+_backends: dict[type, Backend] = {}
+
+
+def register_backend(array_type: type, backend: Backend) -> None:
+    """Use ``backend`` for arrays of ``array_type``, in place of the generic one."""
+    _backends[array_type] = backend
+
+
+def backend_of(array: Any) -> Backend:
+    """The backend of an array, found by its type.
+
+    >>> backend_of(np.zeros(2)) is numpy_backend
+    True
+
+    Raises:
+        ArgumentTypeError: the object is no array of the array API standard.
+    """
+    kind = type(array)
+    if kind in NUMPY_TYPES or isinstance(array, (np.ndarray, np.generic)):
+        return numpy_backend
+    backend = _backends.get(kind)
+    if backend is None:
+        if not hasattr(array, "__array_namespace__"):
+            raise ArgumentTypeError(
+                f"backend: an object of type {kind.__name__} is not an array.",
+                mend="Use NumPy arrays, or arrays of a library that follows the array API standard.",
+            )
+        backend = _backends[kind] = Backend(array.__array_namespace__())
+    return backend

@@ -1,0 +1,116 @@
+"""Comparisons and logic: results are booleans (or bits) and carry no gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from demograd._arithmetic import explained, as_operand, promote
+from demograd._backend import backend_of
+from demograd._tensor import Tensor
+
+__all__ = [
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "ge", "gt", "le", "lt", "ne",
+]  # fmt: skip
+
+
+def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    x, y = as_operand(x), as_operand(y)
+    if x is None or y is None:
+        return NotImplemented
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = Tensor(x)
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype != y.dtype:
+        x, y = promote(x.detach(), y.detach())
+    try:
+        out = operation(
+            x._data if isinstance(x, Tensor) else x, y._data if isinstance(y, Tensor) else y
+        )
+    except ValueError as error:
+        raise explained(name, x, y, error) from error
+    return Tensor(out)
+
+
+def eq(x: Any, y: Any) -> Any:
+    """Elementwise ``x == y``."""
+    return _compare("eq", lambda a, b: a == b, x, y)
+
+
+def ne(x: Any, y: Any) -> Any:
+    """Elementwise ``x != y``."""
+    return _compare("ne", lambda a, b: a != b, x, y)
+
+
+def lt(x: Any, y: Any) -> Any:
+    """Elementwise ``x < y``."""
+    return _compare("lt", lambda a, b: a < b, x, y)
+
+
+def le(x: Any, y: Any) -> Any:
+    """Elementwise ``x <= y``."""
+    return _compare("le", lambda a, b: a <= b, x, y)
+
+
+def gt(x: Any, y: Any) -> Any:
+    """Elementwise ``x > y``."""
+    return _compare("gt", lambda a, b: a > b, x, y)
+
+
+def ge(x: Any, y: Any) -> Any:
+    """Elementwise ``x >= y``."""
+    return _compare("ge", lambda a, b: a >= b, x, y)
+
+
+def bitwise_and(x: Any, y: Any) -> Any:
+    """Elementwise ``x & y`` of booleans or integers."""
+    return _compare("and", lambda a, b: a & b, x, y)
+
+
+def bitwise_or(x: Any, y: Any) -> Any:
+    """Elementwise ``x | y`` of booleans or integers."""
+    return _compare("or", lambda a, b: a | b, x, y)
+
+
+def bitwise_xor(x: Any, y: Any) -> Any:
+    """Elementwise ``x ^ y`` of booleans or integers."""
+    return _compare("xor", lambda a, b: a ^ b, x, y)
+
+
+def bitwise_not(x: Tensor) -> Tensor:
+    """Elementwise ``~x`` of booleans or integers."""
+    return Tensor(~x._data)
+
+
+def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether any element is true (not zero), over one dimension or all."""
+    return Tensor(backend_of(x._data).any(x._data, axis=dim, keepdims=keepdim))
+
+
+def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
+    """Whether all elements are true (not zero), over one dimension or all."""
+    return Tensor(backend_of(x._data).all(x._data, axis=dim, keepdims=keepdim))
+
+
+def isfinite(x: Tensor) -> Tensor:
+    """Whether each element is neither infinite nor NaN."""
+    return Tensor(backend_of(x._data).isfinite(x._data))
+
+
+def isnan(x: Tensor) -> Tensor:
+    """Whether each element is NaN."""
+    return Tensor(backend_of(x._data).isnan(x._data))
+
+
+def isinf(x: Tensor) -> Tensor:
+    """Whether each element is infinite."""
+    return Tensor(backend_of(x._data).isinf(x._data))
+
+
+def allclose(
+    x: Tensor, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
+) -> bool:
+    """Whether all elements agree within ``atol + rtol * |y|``."""
+    y_data = y._data if isinstance(y, Tensor) else y
+    return bool(np.allclose(np.asarray(x._data), np.asarray(y_data), rtol, atol, equal_nan))

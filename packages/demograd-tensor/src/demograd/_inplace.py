@@ -1,0 +1,186 @@
+"""Changes in place: ``+=`` and its kin, ``copy_``, and ``x[i] = v``.
+
+An in-place operation computes the ordinary one on the old values, writes the result into the
+tensor's memory, and makes the tensor continue from the new node. What cannot keep gradients right
+is refused: a leaf that requires a gradient, and a recorded change through a view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from demograd import _arithmetic, _shaping
+from demograd._backend import backend_of
+from demograd._storage import mark_changed
+from demograd._tensor import Tensor
+from demograd.autograd._clock import tick
+from demograd.autograd._function import Function
+from demograd.autograd._mode import grad_mode, no_grad
+from demograd.errors import DtypeError, GradientError, ShapeError
+
+__all__ = ["SetIndex", "change", "copy_", "fill_", "set_index", "zero_"]
+
+
+class SetIndex(Function):
+    """A copy of ``x`` with ``values`` at an index."""
+
+    def forward(self, x: Any, values: Any, *, index: Any) -> Any:
+        self.index = index
+        return self.xp.index_set(x, index, values)
+
+    def backward(self, grad: Any) -> Any:
+        x_needed, values_needed = self.needs_input_grad
+        return (
+            self.xp.index_set(grad, self.index, 0.0) if x_needed else None,
+            self.xp.index(grad, self.index) if values_needed else None,
+        )
+
+
+def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: Any) -> Tensor:
+    """Make ``x`` hold ``operation(x, *operands)``, in its own memory.
+
+    Args:
+        x: the tensor to change.
+        name: how the change is called in messages, such as ``"+="``.
+        operation: the ordinary, out-of-place operation.
+        operands: its other operands.
+
+    Raises:
+        GradientError: a leaf that requires a gradient, or a view, while recording.
+        ShapeError: the result has another shape.
+        DtypeError: the result has a type that cannot be kept in the tensor.
+    """
+    recording = grad_mode.enabled and (
+        x._requires_grad or any(isinstance(v, Tensor) and v._requires_grad for v in operands)
+    )
+    if recording:
+        _check_recordable(x, name)
+    old = x
+    if recording:
+        # The rule may save the old values: give it a copy that the write below leaves alone.
+        old = Tensor.__new__(Tensor)
+        old._data, old._node, old._requires_grad = _copied(x._data), x._node, x._requires_grad
+        if x._node is not None:
+            x._node._output_id = id(old._data)
+    result = operation(old, *operands)
+    if result is NotImplemented:
+        return result
+    _check_result(x, name, result)
+    _write(x, result._data, name)
+    if recording:
+        _continue_from(x, result)
+    return x
+
+
+def _check_recordable(x: Tensor, name: str) -> None:
+    if x._node is None and x._requires_grad:
+        raise GradientError(
+            f"{name}: a leaf that requires a gradient cannot be changed in place.",
+            [x._describe()],
+            "with dg.no_grad(): ... changes its values; x = x + y makes a new tensor.",
+        )
+    if x._base is not None:
+        raise GradientError(
+            f"{name}: a view cannot be changed in place while recording.",
+            [f"view: {x._describe()}", f"base: {x._base._describe()}"],
+            "Change the base by index (base[i] = v), or a copy (x = x.clone()).",
+        )
+
+
+def _check_result(x: Tensor, name: str, result: Tensor) -> None:
+    if result.shape != x.shape:
+        raise ShapeError(
+            f"{name}: the result does not fit into the tensor.",
+            [f"{x._label('x')}: shape {x.shape}", f"result: shape {result.shape}"],
+            "x = x + y makes a new tensor of the larger shape.",
+        )
+    if not np.can_cast(result.dtype, x.dtype, "same_kind"):
+        raise DtypeError(
+            f"{name}: the result has a type that the tensor cannot hold.",
+            [f"{x._label('x')}: dtype {x.dtype}", f"result: dtype {result.dtype}"],
+            f"x = x.to(dg.{result.dtype}) first.",
+        )
+
+
+def _copied(array: Any) -> Any:
+    return array.copy() if isinstance(array, np.ndarray) else array
+
+
+def _write(x: Tensor, values: Any, name: str) -> None:
+    """Put values into the memory of ``x``; arrays that cannot be written to are replaced."""
+    data = x._data
+    if isinstance(data, np.generic):
+        data = x._data = np.asarray(data)
+    if isinstance(data, np.ndarray):
+        if not data.flags.writeable:
+            raise GradientError(
+                f"{name}: the memory of the tensor is read-only, or shared by repetition.",
+                [x._describe()],
+                "x = x.clone() has memory of its own.",
+            )
+        data[...] = values
+        mark_changed(data, name)
+    else:
+        xp = backend_of(data)
+        x._data = xp.astype(xp.broadcast_to(xp.asarray(values), data.shape), data.dtype)
+
+
+def _continue_from(x: Tensor, result: Tensor) -> None:
+    """Make ``x`` the output of the node that computed ``result``."""
+    node = result._node
+    x._node = node
+    x._requires_grad = result._requires_grad
+    if node is not None:
+        # The rule may have saved its output: it now stands in the memory of x.
+        node.saved_tensors = tuple(
+            [x._data if a is result._data else a for a in node.saved_tensors or ()]
+        )
+        node._output_id = id(x._data)
+        node._time = tick()  # after the stamp that the write has left
+
+
+def copy_(x: Tensor, source: Any) -> Tensor:
+    """Copy the values of ``source``, broadcast and cast, into ``x``."""
+    source = source if isinstance(source, Tensor) else Tensor(source)
+
+    def copied(old: Tensor, new: Tensor) -> Tensor:
+        return _shaping.expand(_arithmetic.cast_to(new, old.dtype), old.shape)
+
+    return change(x, "copy_", copied, source)
+
+
+def fill_(x: Tensor, value: Any) -> Tensor:
+    """Set every element to one value."""
+    return copy_(x, value if isinstance(value, Tensor) else Tensor(value, dtype=x.dtype))
+
+
+def zero_(x: Tensor) -> Tensor:
+    """Set every element to zero."""
+    return fill_(x, 0)
+
+
+def set_index(x: Tensor, key: Any, values: Any) -> None:
+    """``x[key] = values``, values broadcast to the place."""
+    key = _shaping._plain_index(key)
+    values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
+    values = _arithmetic.cast_to(values, x.dtype)
+    recording = grad_mode.enabled and (x._requires_grad or values._requires_grad)
+    try:
+        if recording or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
+            change(x, "x[i] = v", lambda old, new: SetIndex.apply(old, new, index=key), values)
+        else:
+            # Nothing to record: write where it belongs, and nowhere else.
+            x._data[key] = values._data
+            mark_changed(x._data, "x[i] = v")
+    except (ValueError, IndexError) as error:
+        if isinstance(error, ShapeError):
+            raise
+        with no_grad():
+            place = _shaping.index(x, key).shape
+        raise ShapeError(
+            "x[i] = v: the values do not fit the place.",
+            [f"place: shape {place}", f"v: shape {values.shape}"],
+        ) from error

@@ -1,0 +1,308 @@
+"""Sums and changes of shape: what broadcasting, matrices and indexing need.
+
+``Sum`` and ``Expand`` are each other's derivative, and so are ``Index`` and ``IndexAdd``;
+``Reshape`` and ``Permute`` undo themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
+from demograd._dtype import DTypeLike, as_dtype, int64
+from demograd._tensor import Tensor
+from demograd._arithmetic import cast_to
+from demograd.autograd._function import Function
+from demograd.errors import ArgumentTypeError, DtypeError, OutOfRangeError, ShapeError
+
+__all__ = [
+    "Expand", "Index", "IndexAdd", "Mean", "Permute", "Reshape", "Sum",
+    "expand", "index", "index_add", "matrix_transpose", "mean", "permute", "reshape", "sum",
+    "transpose",
+]  # fmt: skip
+
+
+class Sum(Function):
+    """The sum over dimensions."""
+
+    def forward(self, x: Any, *, dims: tuple[int, ...], keepdim: bool) -> Any:
+        self.shape = x.shape
+        self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
+        return self.xp.sum(x, axis=dims, keepdims=keepdim)
+
+    def backward(self, grad: Any) -> Any:
+        return self.xp.broadcast_to(self.xp.reshape(grad, self.kept), self.shape)
+
+
+class Mean(Function):
+    """The mean over dimensions."""
+
+    def forward(self, x: Any, *, dims: tuple[int, ...], keepdim: bool) -> Any:
+        self.shape = x.shape
+        self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
+        self.count = math.prod([x.shape[i] for i in dims])
+        return self.xp.mean(x, axis=dims, keepdims=keepdim)
+
+    def backward(self, grad: Any) -> Any:
+        # Divide before the broadcast: fewer elements.
+        each = self.xp.reshape(grad, self.kept) / max(self.count, 1)
+        return self.xp.broadcast_to(each, self.shape)
+
+
+class Reshape(Function):
+    """The same elements in another shape."""
+
+    def forward(self, x: Any, *, shape: tuple[int, ...]) -> Any:
+        self.shape = x.shape
+        return self.xp.reshape(x, shape)
+
+    def backward(self, grad: Any) -> Any:
+        return self.xp.reshape(grad, self.shape)
+
+
+class Permute(Function):
+    """The dimensions in another order."""
+
+    def forward(self, x: Any, *, dims: tuple[int, ...]) -> Any:
+        self.inverse = tuple(sorted(range(len(dims)), key=dims.__getitem__))
+        return self.xp.permute_dims(x, dims)
+
+    def backward(self, grad: Any) -> Any:
+        return self.xp.permute_dims(grad, self.inverse)
+
+
+class Expand(Function):
+    """Dimensions of length one repeated, without a copy; the engine sums the gradient back."""
+
+    def forward(self, x: Any, *, shape: tuple[int, ...]) -> Any:
+        return self.xp.broadcast_to(x, shape)
+
+    def backward(self, grad: Any) -> Any:
+        return grad
+
+
+class Index(Function):
+    """``x[index]``; the gradient is added where the elements came from."""
+
+    def forward(self, x: Any, *, index: Any) -> Any:
+        self.shape = x.shape
+        self.index = index
+        return self.xp.index(x, index)
+
+    def backward(self, grad: Any) -> Any:
+        return self.xp.index_add(self.shape, self.index, grad)
+
+
+class IndexAdd(Function):
+    """Zeros with values added at an index; what repeats adds up."""
+
+    def forward(self, values: Any, *, shape: tuple[int, ...], index: Any) -> Any:
+        self.index = index
+        return self.xp.index_add(shape, index, values)
+
+    def backward(self, grad: Any) -> Any:
+        return self.xp.index(grad, self.index)
+
+
+@accepts_axis
+def sum(
+    x: Tensor,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """The sum over one, several or all dimensions.
+
+    Args:
+        x: any shape; integers and booleans are summed as int64.
+        dim: which dimensions; all by default. NumPy's name ``axis`` is taken too.
+        keepdim: keep them with length one. NumPy's name ``keepdims`` is taken too.
+        dtype: sum in this type.
+
+    Raises:
+        OutOfRangeError: there is no such dimension.
+
+    >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
+    tensor([4., 6.])
+    """
+    if dtype is not None:
+        x = cast_to(x, as_dtype(dtype))
+    elif x._data.dtype.kind in "iub":
+        x = cast_to(x, int64)
+    dims = as_dims("sum", dim, x.ndim) if x.ndim else ()
+    return cast(Tensor, Sum.apply(x, dims=dims, keepdim=keepdim))
+
+
+@accepts_axis
+def mean(
+    x: Tensor,
+    dim: int | Sequence[int] | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: DTypeLike | None = None,
+) -> Tensor:
+    """The mean over one, several or all dimensions; NaN over no elements.
+
+    Raises:
+        DtypeError: the tensor is not of floats and no ``dtype`` is given.
+        OutOfRangeError: there is no such dimension.
+
+    >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+    tensor([1.5000, 3.5000])
+    """
+    if dtype is not None:
+        x = cast_to(x, as_dtype(dtype))
+    if x._data.dtype.kind not in "fc":
+        raise DtypeError(
+            "mean: the mean of integers or booleans is not one of them.",
+            [f"x: shape {x.shape}, dtype {x.dtype}"],
+            "x.float().mean(), or x.mean(dtype=dg.float32).",
+        )
+    dims = as_dims("mean", dim, x.ndim) if x.ndim else ()
+    if 0 in x.shape:
+        with np.errstate(invalid="ignore"):
+            return sum(x, dims, keepdim) / math.prod([x.shape[i] for i in dims])
+    return cast(Tensor, Mean.apply(x, dims=dims, keepdim=keepdim))
+
+
+def reshape(x: Tensor, *shape: Any) -> Tensor:
+    """The same elements in another shape; one length may be -1.
+
+    Raises:
+        ShapeError: the number of elements differs.
+
+    >>> reshape(Tensor([1, 2, 3, 4]), (2, -1))
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    wanted = tuple([int(n) for n in as_shape(shape)])
+    known = math.prod([n for n in wanted if n != -1])
+    if -1 in wanted and wanted.count(-1) == 1 and known and x.numel() % known == 0:
+        place = wanted.index(-1)
+        wanted = (*wanted[:place], x.numel() // known, *wanted[place + 1 :])
+    if -1 in wanted or min(wanted, default=0) < -1 or math.prod(wanted) != x.numel():
+        raise ShapeError(
+            "reshape: the numbers of elements differ.",
+            [
+                f"{x._label('x')}: shape {x.shape}   {x.numel()} elements",
+                f"wanted: {as_shape(shape)}   {known} elements"
+                + (" times the length at -1" if -1 in wanted else ""),
+            ],
+            "One length may be -1: it is then computed from the others.",
+        )
+    return cast(Tensor, Reshape.apply(x, shape=wanted))
+
+
+def permute(x: Tensor, *dims: Any) -> Tensor:
+    """The dimensions in another order.
+
+    Raises:
+        ShapeError: not every dimension is named once.
+
+    >>> permute(Tensor([[1, 2, 3]]), 1, 0).shape
+    (3, 1)
+    """
+    order = as_dims("permute", as_shape(dims), x.ndim)
+    if len(order) != x.ndim:
+        raise ShapeError(
+            "permute: every dimension must be named once.",
+            [f"x: shape {x.shape}   {x.ndim} dimensions", f"dims: {as_shape(dims)}"],
+        )
+    return cast(Tensor, Permute.apply(x, dims=order))
+
+
+def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
+    """Two dimensions exchanged.
+
+    >>> transpose(Tensor([[1, 2, 3]]), 0, 1).shape
+    (3, 1)
+    """
+    first, second = as_dim("transpose", dim0, x.ndim), as_dim("transpose", dim1, x.ndim)
+    order = list(range(x.ndim))
+    if order:
+        order[first], order[second] = order[second], order[first]
+    return cast(Tensor, Permute.apply(x, dims=tuple(order)))
+
+
+def matrix_transpose(x: Tensor) -> Tensor:
+    """The last two dimensions exchanged.
+
+    Raises:
+        ShapeError: there are fewer than two.
+    """
+    if x.ndim < 2:
+        raise ShapeError(
+            "mT: a matrix has at least two dimensions.",
+            [f"x: shape {x.shape}"],
+            "x.reshape(-1, 1) is a column, x.reshape(1, -1) a row.",
+        )
+    return transpose(x, -1, -2)
+
+
+def expand(x: Tensor, *shape: Any) -> Tensor:
+    """Dimensions of length one repeated, new ones put in front, without a copy.
+
+    Args:
+        shape: the result's; -1 keeps a length.
+
+    Raises:
+        ShapeError: a length that is neither one nor the wanted one.
+
+    >>> expand(Tensor([[1], [2]]), -1, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
+    wanted = as_shape(shape)
+    missing = len(wanted) - x.ndim
+    padded = (1,) * missing + x.shape
+    full = tuple(n if w == -1 else int(w) for w, n in zip(wanted, padded, strict=missing >= 0))
+    if missing < 0 or any(n not in (1, w) for n, w in zip(padded, full, strict=True)):
+        raise ShapeError(
+            "expand: only dimensions of length one can be repeated.",
+            [f"x: shape {x.shape}", f"wanted: {wanted}"],
+        )
+    return cast(Tensor, Expand.apply(x, shape=full))
+
+
+def index(x: Tensor, key: Any) -> Tensor:
+    """``x[key]`` for integers, slices, None, ``...``, masks, index lists, arrays and Tensors.
+
+    Raises:
+        OutOfRangeError: the index is outside its dimension, or there are too many.
+    """
+    plain = _plain_index(key)
+    try:
+        return cast(Tensor, Index.apply(x, index=plain))
+    except IndexError as error:
+        raise OutOfRangeError(
+            "index: the index does not fit the tensor.",
+            [f"{x._label('x')}: shape {x.shape}", f"NumPy says: {error}"],
+        ) from error
+
+
+def index_add(shape: tuple[int, ...], key: Any, values: Tensor) -> Tensor:
+    """Zeros of ``shape`` with ``values`` added at ``key``; what repeats adds up."""
+    return cast(Tensor, IndexAdd.apply(values, shape=shape, index=_plain_index(key)))
+
+
+def _plain_index(key: Any) -> Any:
+    """An index as NumPy takes it: Tensors become arrays, lists become arrays."""
+    if isinstance(key, tuple):
+        return tuple([_plain_index(part) for part in key])
+    if isinstance(key, Tensor):
+        key = key._data
+    if isinstance(key, list):
+        key = np.asarray([_plain_index(part) for part in key])
+        if key.size == 0:
+            key = key.astype(np.int64)
+    if getattr(getattr(key, "dtype", None), "kind", "i") not in "iub":
+        raise ArgumentTypeError(
+            f"index: an index is of integers or booleans, not {key.dtype}.",
+            mend="x.long() makes integers of it.",
+        )
+    return key

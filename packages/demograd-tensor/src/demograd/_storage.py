@@ -1,0 +1,76 @@
+"""When was the memory behind an array last changed in place?
+
+A rule saves arrays for its backward pass. If such an array is overwritten before that pass
+comes, the gradient would be wrong in silence. So each in-place change stamps the *storage* of
+what it changes with the time of the change, and a node that finds a later stamp than its own
+on something that it saved refuses to run.
+
+The storage of a NumPy array is the array that owns its memory: views of one array lead to the
+same owner, so they share its stamp. Stamps stand in one dictionary beside the arrays and not in
+the tensors, so an operation that changes nothing pays nothing.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from demograd.autograd._clock import tick
+
+__all__ = ["Change", "changed_since", "changes", "mark_changed", "owner"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One in-place change: when, and by what."""
+
+    time: int
+    by: str
+    owner: weakref.ref[Any]
+
+
+changes: dict[int, Change] = {}
+
+
+def owner(array: Any) -> Any:
+    """The array whose memory ``array`` shows: itself unless it is a view.
+
+    >>> a = np.zeros((2, 3))
+    >>> owner(a[0, 1:].T) is a
+    True
+    """
+    while True:
+        base = getattr(array, "base", None)
+        if base is None:
+            return array
+        if not isinstance(base, np.ndarray):
+            # as_strided and broadcast_to put a plain object between the view and its base.
+            deeper = getattr(base, "base", None)
+            if not isinstance(deeper, np.ndarray):
+                return array
+            base = deeper
+        array = base
+
+
+def mark_changed(array: Any, by: str) -> None:
+    """Stamp the storage of ``array``: it was changed now, by the operation ``by``."""
+    if not isinstance(array, np.ndarray):
+        return  # scalars and other libraries' arrays are never written to
+    whole = owner(array)
+    key = id(whole)
+    # The entry goes when the memory does, before its id can be used again.
+    ref = weakref.ref(whole, lambda _: changes.pop(key, None))
+    changes[key] = Change(tick(), by, ref)
+
+
+def changed_since(array: Any, time: int) -> Change | None:
+    """The last in-place change of the storage of ``array`` if it came after ``time``."""
+    if not isinstance(array, np.ndarray):
+        return None
+    change = changes.get(id(owner(array)))
+    if change is not None and change.time > time:
+        return change
+    return None

@@ -1,0 +1,789 @@
+"""``Tensor``: an array that knows how it was computed.
+
+A Tensor holds an array (``data``), whether it takes part in differentiation
+(``requires_grad``), the node that computed it (``grad_fn``; none for a *leaf*, a tensor that the
+user made) and, for leaves, the gradient that ``backward`` accumulated (``grad``).
+
+Its operators stand in ``_arithmetic.py`` and ``_shaping.py``; the methods here call them. Methods
+that other packages offer (``x.exp()``) are found in ``__getattr__``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from demograd import _dtype, _format, _providers
+from demograd._backend import NUMPY_TYPES, backend_of
+from demograd._dims import accepts_axis
+from demograd._dtype import DTypeLike, as_dtype, is_floating
+from demograd.errors import (
+    ArgumentTypeError,
+    DtypeError,
+    GradientError,
+    ShapeError,
+)
+
+if TYPE_CHECKING:
+    from demograd.autograd._function import Function
+
+__all__ = ["Tensor"]
+
+
+class Tensor:
+    """An n-dimensional array that records how it was computed, so that it can be differentiated.
+
+    Args:
+        data: numbers, nested lists of them, a NumPy array (shared, not copied), an array of
+            another library that follows the array API standard, or a Tensor (detached).
+        requires_grad: whether gradients with respect to it can be asked for. Floats only.
+        name: shown in pictures and messages.
+        dtype: a data type; by default that of an array, float32 for Python floats, int64 for
+            integers, bool for booleans.
+
+    Raises:
+        DtypeError: a gradient is asked of a type that is not floating.
+        ArgumentTypeError: ``data`` is not numeric.
+
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4.])
+    """
+
+    # NumPy's own operators hand over to the reflected ones here.
+    __array_priority__ = 1000
+
+    _data: Any
+    _node: Function | None
+    _requires_grad: bool
+    # Defaults stand on the class: an operation sets the three above and nothing else.
+    _grad: Tensor | None = None
+    _base: Tensor | None = None  # the tensor of whose memory this one is a view
+    _hooks: dict[int, Callable[[Tensor], Any]] | None = None
+    name: str | None = None
+
+    def __init__(
+        self,
+        data: Any,
+        requires_grad: bool = False,
+        name: str | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        self._data = _as_data(data, dtype)
+        self._node = None
+        self._requires_grad = False
+        if name is not None:
+            self.name = name
+        if requires_grad:
+            self.requires_grad = True
+
+    # What it is.
+
+    @property
+    def data(self) -> Any:
+        """The raw array, shared; writing to it is seen by no gradient.
+
+        A zero-dimensional result is kept as a NumPy scalar and given out as a copy.
+        """
+        if type(self._data) is not np.ndarray and type(self._data) in NUMPY_TYPES:
+            return np.asarray(self._data)
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        new = _as_data(value, None)
+        if new.shape != self.shape:
+            raise ShapeError(
+                "data: the new array has another shape.",
+                [f"{self._label('tensor')}: shape {self.shape}", f"new: shape {new.shape}"],
+                "Make a new Tensor instead.",
+            )
+        self._replace(new)
+
+    def _replace(self, array: Any) -> None:
+        self._data = array
+        if self._node is not None:
+            # Nodes recognise the output by its array, and this is now another.
+            self._node._output_id = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each dimension.
+
+        >>> Tensor([[1, 2, 3]]).shape
+        (1, 3)
+        """
+        return cast("tuple[int, ...]", self._data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """The number of dimensions."""
+        return len(self._data.shape)
+
+    @property
+    def dtype(self) -> Any:
+        """The data type."""
+        return self._data.dtype
+
+    @property
+    def device(self) -> str:
+        """Where the array lives: ``cpu`` for NumPy."""
+        return str(getattr(self._data, "device", "cpu"))
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by the user and not computed from tensors that require gradients."""
+        return self._node is None
+
+    @property
+    def grad_fn(self) -> Function | None:
+        """The node that computed it, None for a leaf."""
+        node = self._node
+        return getattr(node, "node", node)  # an Output stands for its node
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether gradients with respect to it can be asked for; settable on leaves."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if value and not is_floating(self.dtype):
+            raise DtypeError(
+                "requires_grad: only floating tensors can require gradients.",
+                [f"{self._label('tensor')}: shape {self.shape}, dtype {self.dtype}"],
+                "x.float() makes floats of it.",
+            )
+        if not value and self._node is not None:
+            raise GradientError(
+                "requires_grad: it can be switched off on leaves only.",
+                [f"{self._describe()}, made by {self._node.name}"],
+                "x.detach() is a leaf with the same values.",
+            )
+        self._requires_grad = bool(value)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set ``requires_grad`` and return the tensor itself."""
+        self.requires_grad = requires_grad
+        return self
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The gradient that ``backward`` has accumulated, None before the first."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if value is not None:
+            if not isinstance(value, Tensor):
+                raise ArgumentTypeError(
+                    f"grad: expected a Tensor or None, not {type(value).__name__}.",
+                    mend="Wrap it: x.grad = dg.Tensor(array).",
+                )
+            if value.shape != self.shape or value.dtype != self.dtype:
+                raise ShapeError(
+                    "grad: a gradient has the shape and dtype of its tensor.",
+                    [
+                        f"{self._label('tensor')}: shape {self.shape}, dtype {self.dtype}",
+                        f"gradient: shape {value.shape}, dtype {value.dtype}",
+                    ],
+                )
+        self._grad = value
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this computed tensor in ``.grad`` too.
+
+        Raises:
+            GradientError: it requires no gradient.
+        """
+        from demograd.autograd._hooks import retain_grad
+
+        retain_grad(self)
+
+    def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
+        """Call ``hook(gradient)`` when the whole gradient of this tensor is known.
+
+        What the hook returns, if not None, replaces the gradient.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+        """
+        from demograd.autograd._hooks import register_hook
+
+        return register_hook(self, hook)
+
+    def size(self, dim: int | None = None) -> Any:
+        """The shape, or the length of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """The number of dimensions."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """The number of elements.
+
+        >>> Tensor([[1, 2, 3]]).numel()
+        3
+        """
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.numel() * self.element_size()
+
+    # Out of the graph.
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises:
+            ShapeError: there is not exactly one.
+        """
+        if self.numel() != 1:
+            raise ShapeError(
+                "item: the tensor has not exactly one element.",
+                [f"{self._label('tensor')}: shape {self.shape}"],
+                "x.tolist() gives all of them.",
+            )
+        return self.tolist() if self.ndim == 0 else np.asarray(self._data).reshape(()).item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return np.asarray(self._data).tolist()
+
+    def detach(self) -> Tensor:
+        """A leaf that shares the memory and requires no gradient."""
+        out = Tensor.__new__(Tensor)
+        out._data = self._data
+        out._node = None
+        out._requires_grad = False
+        return out
+
+    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+        """The values as a NumPy array that shares the memory.
+
+        Args:
+            force: detach first, where the tensor requires a gradient.
+
+        Raises:
+            GradientError: the tensor requires a gradient, which NumPy would lose.
+        """
+        if self._requires_grad and not force:
+            raise GradientError(
+                "numpy: the tensor requires a gradient, which a NumPy array cannot carry.",
+                [self._describe()],
+                "x.detach().numpy() gives the values without it.",
+            )
+        return np.asarray(self.data)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself if its array is NumPy's, else a copy as a NumPy array."""
+        if type(self._data) in NUMPY_TYPES:
+            return self
+        return self.to("cpu")
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        from demograd._numpy import array_ufunc
+
+        return array_ufunc(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        from demograd._numpy import array_function
+
+        return array_function(func, args, kwargs)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        from demograd._tensor_backend import tensor_backend
+
+        return tensor_backend
+
+    def __bool__(self) -> bool:
+        if self.numel() != 1:
+            raise ShapeError(
+                "bool: the truth of a tensor with several elements, or none, is ambiguous.",
+                [f"{self._label('tensor')}: shape {self.shape}"],
+                "(x != 0).any() or (x != 0).all() says which you mean.",
+            )
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iub":
+            raise DtypeError(
+                "index: only an integer tensor can be used as an index.",
+                [f"{self._label('tensor')}: dtype {self.dtype}"],
+                "x.long() makes integers of it.",
+            )
+        return int(self.item())
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise ArgumentTypeError("len: a zero-dimensional tensor has no length.")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise ArgumentTypeError("iteration over a zero-dimensional tensor.")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool(np.any(np.asarray(self._data) == np.asarray(_values(element))))
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.numel() == 1 else format(str(self), spec)
+
+    __hash__ = object.__hash__
+
+    # Arithmetic.
+
+    def __add__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Add, self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Add, other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Sub, self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Sub, other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Mul, self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Mul, other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _arithmetic.div(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _arithmetic.div(other, self)
+
+    def __floordiv__(self, other: Any) -> Tensor:
+        return _arithmetic.floor_divide(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Tensor:
+        return _arithmetic.floor_divide(other, self)
+
+    def __mod__(self, other: Any) -> Tensor:
+        return _arithmetic.remainder(self, other)
+
+    def __rmod__(self, other: Any) -> Tensor:
+        return _arithmetic.remainder(other, self)
+
+    def __pow__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Pow, self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return _arithmetic.binary(_arithmetic.Pow, other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return _arithmetic.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return _arithmetic.matmul(other, self)
+
+    def __neg__(self) -> Tensor:
+        return _arithmetic.neg(self)
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def add(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Elementwise ``self + alpha * other``."""
+        return _arithmetic.add(self, other, alpha=alpha)
+
+    def sub(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Elementwise ``self - alpha * other``."""
+        return _arithmetic.sub(self, other, alpha=alpha)
+
+    def mul(self, other: Any) -> Tensor:
+        """Elementwise ``self * other``."""
+        return _arithmetic.mul(self, other)
+
+    def div(self, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+        """Elementwise ``self / other``."""
+        return _arithmetic.div(self, other, rounding_mode=rounding_mode)
+
+    def neg(self) -> Tensor:
+        """Elementwise ``-self``."""
+        return _arithmetic.neg(self)
+
+    def pow(self, exponent: Any) -> Tensor:
+        """Elementwise ``self ** exponent``."""
+        return _arithmetic.pow(self, exponent)
+
+    def matmul(self, other: Any) -> Tensor:
+        """The matrix product ``self @ other``."""
+        return _arithmetic.matmul(self, other)
+
+    # Comparison.
+
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return _comparing.eq(self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return _comparing.ne(self, other)
+
+    def __lt__(self, other: Any) -> Tensor:
+        return _comparing.lt(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return _comparing.le(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return _comparing.gt(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return _comparing.ge(self, other)
+
+    def __and__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_and(self, other)
+
+    def __rand__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_and(other, self)
+
+    def __or__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_or(self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_or(other, self)
+
+    def __xor__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_xor(self, other)
+
+    def __invert__(self) -> Tensor:
+        return _comparing.bitwise_not(self)
+
+    @accepts_axis
+    def any(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+        """Whether any element is true."""
+        return _comparing.any(self, dim, keepdim)
+
+    @accepts_axis
+    def all(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+        """Whether all elements are true."""
+        return _comparing.all(self, dim, keepdim)
+
+    # Sums and shapes.
+
+    def sum(self, dim: Any = None, keepdim: bool = False, **settings: Any) -> Tensor:
+        """The sum over one, several or all dimensions; see :func:`demograd.sum`."""
+        return _shaping.sum(self, dim, keepdim, **settings)
+
+    def mean(self, dim: Any = None, keepdim: bool = False, **settings: Any) -> Tensor:
+        """The mean over one, several or all dimensions; see :func:`demograd.mean`."""
+        return _shaping.mean(self, dim, keepdim, **settings)
+
+    def reshape(self, *shape: Any) -> Tensor:
+        """The same elements in another shape; one length may be -1."""
+        return _shaping.reshape(self, *shape)
+
+    def permute(self, *dims: Any) -> Tensor:
+        """The dimensions in another order."""
+        return _shaping.permute(self, *dims)
+
+    def transpose(self, dim0: int, dim1: int) -> Tensor:
+        """Two dimensions exchanged."""
+        return _shaping.transpose(self, dim0, dim1)
+
+    def t(self) -> Tensor:
+        """A matrix transposed; vectors as they are."""
+        if self.ndim > 2:
+            raise ShapeError(
+                "t: the tensor has more than two dimensions.",
+                [f"{self._label('x')}: shape {self.shape}"],
+                "x.mT transposes the last two, x.transpose(a, b) any two.",
+            )
+        return _shaping.transpose(self, 0, 1) if self.ndim == 2 else self
+
+    @property
+    def T(self) -> Tensor:  # noqa: N802
+        """All dimensions in reverse order."""
+        return _shaping.permute(self, tuple(reversed(range(self.ndim))))
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802
+        """The last two dimensions exchanged."""
+        return _shaping.matrix_transpose(self)
+
+    def expand(self, *shape: Any) -> Tensor:
+        """Dimensions of length one repeated, without a copy."""
+        return _shaping.expand(self, *shape)
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return _shaping.index(self, key)
+
+    # In place.
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        _inplace.set_index(self, key, value)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return _inplace.change(self, "+=", _arithmetic.add, other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return _inplace.change(self, "-=", _arithmetic.sub, other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return _inplace.change(self, "*=", _arithmetic.mul, other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return _inplace.change(self, "/=", _arithmetic.div, other)
+
+    def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]
+        return _inplace.change(self, "**=", _arithmetic.pow, other)
+
+    def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """``self += alpha * other``, in place."""
+        return _inplace.change(self, "add_", lambda x, y: _arithmetic.add(x, y, alpha=alpha), other)
+
+    def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """``self -= alpha * other``, in place."""
+        return _inplace.change(self, "sub_", lambda x, y: _arithmetic.sub(x, y, alpha=alpha), other)
+
+    def mul_(self, other: Any) -> Tensor:
+        """``self *= other``, in place."""
+        return _inplace.change(self, "mul_", _arithmetic.mul, other)
+
+    def div_(self, other: Any) -> Tensor:
+        """``self /= other``, in place."""
+        return _inplace.change(self, "div_", _arithmetic.div, other)
+
+    def copy_(self, source: Any) -> Tensor:
+        """Copy the values of ``source``, broadcast and cast, into this tensor."""
+        return _inplace.copy_(self, source)
+
+    def fill_(self, value: Any) -> Tensor:
+        """Set every element to one value, in place."""
+        return _inplace.fill_(self, value)
+
+    def zero_(self) -> Tensor:
+        """Set every element to zero, in place."""
+        return _inplace.zero_(self)
+
+    # Copies and casts.
+
+    def clone(self) -> Tensor:
+        """A copy that stays in the graph."""
+        return _arithmetic.clone(self)
+
+    def contiguous(self) -> Tensor:
+        """The tensor itself if its memory is in order, else a copy."""
+        flags = getattr(self._data, "flags", None)
+        return self if flags is None or flags.c_contiguous else self.clone()
+
+    def to(self, target: Any = None, *, dtype: DTypeLike | None = None) -> Tensor:
+        """The tensor in another data type; on another tensor's; ``"cpu"`` leaves it.
+
+        Raises:
+            ArgumentTypeError: neither a data type, a tensor nor a known device.
+        """
+        if isinstance(target, Tensor):
+            dtype = target.dtype
+        elif target == "cpu" or target is None:
+            if type(self._data) not in NUMPY_TYPES:
+                return Tensor(np.asarray(self.detach()._data))
+        else:
+            dtype = target
+        return self if dtype is None else _arithmetic.cast_to(self, as_dtype(dtype))
+
+    def type(self, dtype: DTypeLike) -> Tensor:
+        """The tensor in another data type."""
+        return self.to(dtype)
+
+    def float(self) -> Tensor:
+        """As float32."""
+        return self.to(_dtype.float32)
+
+    def double(self) -> Tensor:
+        """As float64."""
+        return self.to(_dtype.float64)
+
+    def half(self) -> Tensor:
+        """As float16."""
+        return self.to(_dtype.float16)
+
+    def long(self) -> Tensor:
+        """As int64."""
+        return self.to(_dtype.int64)
+
+    def int(self) -> Tensor:
+        """As int32."""
+        return self.to(_dtype.int32)
+
+    def bool(self) -> Tensor:
+        """As bool: what is not zero is true."""
+        return self.to(_dtype.bool_)
+
+    # Backward.
+
+    def backward(
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Accumulate the gradients of this tensor into ``.grad`` of the leaves.
+
+        Args:
+            gradient: dL/dself, of its shape; may be left out if the tensor has one element.
+            retain_graph: keep the saved values for another pass; by default as create_graph.
+            create_graph: record the pass itself, so that gradients can be differentiated.
+            inputs: only these leaves are given gradients.
+
+        Raises:
+            GradientError: nothing requires a gradient, the tensor is no scalar and no gradient
+                is given, the graph was freed by an earlier pass, or a saved value was overwritten.
+        """
+        from demograd.autograd._engine import backward
+
+        backward(self, gradient, retain_graph, create_graph, inputs)
+
+    # How it shows.
+
+    def __repr__(self) -> str:
+        return _format.tensor_text(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+    def _label(self, otherwise: str) -> str:
+        return self.name or otherwise
+
+    def _describe(self) -> str:
+        return f"{self._label('tensor')} of shape {self.shape}, dtype {self.dtype}"
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_providers.methods()})
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only for what the core lacks; a method found is kept on the class.
+        method = _providers.find_method(name)
+        setattr(Tensor, name, method)
+        return method.__get__(self, type(self))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if self._node is not None:
+            raise GradientError(
+                "deepcopy: only leaves can be copied with their graph.",
+                [f"{self._describe()}, made by {self._node.name}"],
+                "x.detach().clone() copies the values; x.clone() copies and stays in the graph.",
+            )
+        copy = type(self).__new__(type(self))
+        memo[id(self)] = copy
+        copy.__dict__.update(
+            {k: v for k, v in self.__dict__.items() if k not in ("_grad", "_base", "_hooks")}
+        )
+        copy._data = self.data.copy() if isinstance(self.data, np.ndarray) else self.data
+        if self._grad is not None:
+            copy._grad = self._grad.detach().clone()
+        return copy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        if self._node is not None:
+            raise GradientError(
+                "pickle: only leaves can be pickled; the graph is not.",
+                [f"{self._describe()}, made by {self._node.name}"],
+                "x.detach() is a leaf with the same values.",
+            )
+        state = {"name": self.name, "_grad": self._grad}
+        return _rebuild, (type(self), self.data, self._requires_grad), state
+
+
+def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
+    tensor = kind.__new__(kind)
+    tensor._data, tensor._node, tensor._requires_grad = data, None, requires_grad
+    return tensor
+
+
+def _values(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+def _as_data(data: Any, dtype: DTypeLike | None) -> Any:
+    """The array for a new Tensor: shared where ``data`` is an array of the right type."""
+    if isinstance(data, Tensor):
+        data = data.data
+    wanted = None if dtype is None else as_dtype(dtype)
+    if isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    elif hasattr(data, "__array_namespace__"):
+        xp = backend_of(data)
+        return data if wanted is None else xp.astype(data, getattr(xp, wanted.name))
+    else:
+        array = _from_python(data)
+    if wanted is None:
+        if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
+            # Python floats take the default type, unless an array among them chose another.
+            if not _holds_arrays(data):
+                wanted = _dtype.get_default_dtype()
+        wanted = wanted or _supported(array)
+    return array if array.dtype == wanted and array.dtype.isnative else array.astype(wanted)
+
+
+def _supported(array: np.ndarray[Any, Any]) -> Any:
+    try:
+        return as_dtype(array.dtype)
+    except ArgumentTypeError as error:
+        raise ArgumentTypeError(
+            f"tensor: data of dtype {array.dtype} cannot be held.",
+            mend="Give numbers, nested lists of numbers of one shape, or a numeric array.",
+        ) from error
+
+
+def _from_python(data: Any) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(_unwrap(data))
+    except (ValueError, TypeError) as error:
+        if isinstance(error, GradientError):
+            raise
+        raise ArgumentTypeError(
+            "tensor: the data are not numbers in a rectangular array.",
+            [f"data: {type(data).__name__}: {error}"],
+            "Give numbers, or nested lists of equal lengths.",
+        ) from error
+
+
+def _unwrap(data: Any) -> Any:
+    # Tensors inside lists: their values, refused where a gradient would be cut in silence.
+    if isinstance(data, Tensor):
+        if data._requires_grad:
+            raise GradientError(
+                "tensor: a list of tensors that require gradients would lose them.",
+                [data._describe()],
+                "dg.stack([...]) keeps the graph; x.detach() says that it may be cut.",
+            )
+        return np.asarray(data._data)
+    if isinstance(data, (list, tuple)) and any(isinstance(x, (Tensor, list, tuple)) for x in data):
+        return [_unwrap(x) for x in data]
+    return data
+
+
+def _holds_arrays(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(_holds_arrays(x) for x in data[:1])
+    return hasattr(data, "dtype")
+
+
+# At the end, because the operators are Functions and their outputs are Tensors.
+from demograd import _arithmetic, _comparing, _inplace, _shaping  # noqa: E402

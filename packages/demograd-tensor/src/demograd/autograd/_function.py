@@ -1,0 +1,291 @@
+"""``Function``: a differentiable operator, whose instances are the nodes of the graph.
+
+An operator is a class with two rules, ``forward`` and ``backward``, written against an array
+namespace ``self.xp``. Calling ``apply`` makes an instance, runs ``forward`` on the raw arrays of
+the inputs, and, if a gradient can be asked for later, keeps the instance as the node from which
+the engine (``_engine.py``) runs ``backward``.
+
+Where an input came from is an *edge*: the node that computed it, or the Tensor itself if it is a
+leaf. A node knows its edges and never its own output Tensors, so tensors and nodes form no
+cycles, and memory is freed without the garbage collector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from demograd._backend import NUMPY_TYPES, backend_of, numpy_backend
+from demograd._dtype import DIFFERENTIABLE
+from demograd._storage import changed_since, owner
+from demograd._tensor import Tensor
+from demograd.autograd._clock import tick
+from demograd.autograd._mode import grad_mode
+from demograd.errors import ArgumentTypeError, GradientError
+
+__all__ = ["Function", "Output"]
+
+
+class Function:
+    """A differentiable operator; an instance is one use of it, a node of the graph.
+
+    Subclasses write two methods::
+
+        class Exp(Function):
+            def forward(self, x):
+                out = self.xp.exp(x)
+                self.save_for_backward(out)
+                return out
+
+            def backward(self, grad):
+                (out,) = self.saved_tensors
+                return grad * out
+
+    ``forward(self, *arrays, **settings)`` gets the raw array of each Tensor (other positional
+    arguments as they are) and returns an array, or a tuple of arrays for several outputs.
+    ``backward(self, *grads)`` gets the gradient of each output and returns the gradient of each
+    positional argument, ``None`` where there is none. It uses Python's operators and ``self.xp``
+    only, never writes to an argument, and never branches on values; then it is differentiable
+    itself. A gradient may have the shape that broadcasting gave: the engine sums it back.
+
+    PyTorch's spelling, ``@staticmethod def forward(ctx, x)``, works as it stands: ``ctx`` is the
+    node.
+
+    Attributes:
+        xp: the namespace of the arrays at hand: the array API standard's names, and the few
+            others that :class:`demograd.interfaces.Backend` lists.
+        saved_tensors: what ``save_for_backward`` kept: arrays in the ordinary backward pass,
+            Tensors when that pass is recorded itself (``create_graph=True``).
+        needs_input_grad: for each positional argument, whether its gradient is wanted.
+        once_differentiable: True for a class whose ``backward`` must not be recorded.
+
+    Reference: the vocabulary is that of ``torch.autograd.Function``.
+
+    >>> class Double(Function):
+    ...     def forward(self, x):
+    ...         return 2 * x
+    ...     def backward(self, grad):
+    ...         return 2 * grad
+    >>> x = Tensor([1.0, 2.0], requires_grad=True)
+    >>> Double.apply(x)
+    tensor([2., 4.], grad_fn=<DoubleBackward>)
+    """
+
+    xp: Any = numpy_backend
+    saved_tensors: Any = ()
+    needs_input_grad: tuple[bool, ...] = ()
+    once_differentiable: bool = False
+
+    # The engine's own; rules leave these alone.
+    _edges: tuple[Any, ...] = ()
+    _time: int = 0  # when the node was made
+    _shape: Any = ()  # of the output; for several outputs see Output
+    _dtype: Any = None
+    _output_id: int = 0  # the id of the output array, to recognise it among the saved ones
+    _constants: Sequence[int] = ()  # the ids of inputs that require no gradient
+    _outputs: tuple[tuple[Any, Any, int], ...] | None = None  # shape, dtype, id of several outputs
+    _non_differentiable: tuple[Any, ...] = ()
+    _hooks: dict[int, Callable[[Tensor], Any]] | None = None
+    _scopes: list[tuple[int, str]] | None = None
+
+    def forward(self, *arrays: Any, **settings: Any) -> Any:
+        """Compute the output arrays from the input arrays."""
+        raise NotImplementedError(f"{type(self).__name__}.forward is not written")
+
+    def backward(self, *grads: Any) -> Any:
+        """Compute the inputs' gradients from the outputs' gradients."""
+        raise NotImplementedError(f"{type(self).__name__}.backward is not written")
+
+    def save_for_backward(self, *arrays: Any) -> None:
+        """Keep inputs, outputs, or integer and boolean arrays for the backward pass.
+
+        A float array that is neither an input nor an output has a derivative that nobody knows,
+        so a rule that saves one can be differentiated once, and refuses the second time.
+        """
+        self.saved_tensors = arrays
+
+    def mark_non_differentiable(self, *arrays: Any) -> None:
+        """Say that these outputs carry no gradient."""
+        self._non_differentiable = arrays
+
+    @classmethod
+    def apply(cls, *inputs: Any, **settings: Any) -> Any:
+        """Run ``forward`` on the inputs' arrays, and record the node if a gradient is wanted.
+
+        Args:
+            inputs: Tensors, or constants such as Python numbers.
+            settings: passed on to ``forward``.
+
+        Returns:
+            A Tensor, or a tuple of them if ``forward`` returned a tuple.
+        """
+        node = cls()
+        arrays: list[Any] = []
+        edges: list[Any] = []
+        needs: list[bool] = []
+        constants: list[int] = []
+        enabled = grad_mode.enabled
+        for x in inputs:
+            if isinstance(x, Tensor):
+                x_data = x._data
+                arrays.append(x_data)
+                if type(x_data) not in NUMPY_TYPES:
+                    node.xp = backend_of(x_data)
+                if enabled and x._requires_grad:
+                    if x._base is not None:
+                        _check_view(cls, x)
+                    edges.append(x._node or x)
+                    needs.append(True)
+                    continue
+                constants.append(id(x_data))
+            else:
+                arrays.append(x)
+            edges.append(None)
+            needs.append(False)
+        node.needs_input_grad = tuple(needs)
+        out = cls.forward(node, *arrays, **settings)
+        if type(out) is tuple:
+            return _wrap_outputs(node, inputs, arrays, edges, constants, out)
+        if type(out) not in NUMPY_TYPES:
+            out = _as_array(cls, out)
+        tensor = Tensor.__new__(Tensor)
+        tensor._data = out
+        if True in needs and (dtype := out.dtype) in DIFFERENTIABLE and not node._non_differentiable:
+            node._edges = tuple(edges)
+            node._shape = out.shape
+            node._dtype = dtype
+            node._output_id = id(out)
+            node._constants = constants
+            node._time = tick()
+            tensor._node = node
+            tensor._requires_grad = True
+        else:
+            tensor._node = None
+            tensor._requires_grad = False
+        if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
+            _note_view(tensor, inputs)
+        return tensor
+
+    # The read-only view that demograd.interfaces.GraphNode describes.
+
+    @property
+    def name(self) -> str:
+        """The operator's name, such as ``Mul``."""
+        return type(self).__name__
+
+    @property
+    def next_functions(self) -> tuple[Any, ...]:
+        """For each input: the node that computed it, the leaf Tensor, or None for a constant."""
+        return tuple(edge.node if type(edge) is Output else edge for edge in self._edges)
+
+    @property
+    def output_shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each output."""
+        return (self._shape,) if self._outputs is None else tuple(o[0] for o in self._outputs)
+
+    @property
+    def output_dtypes(self) -> tuple[Any, ...]:
+        """The data type of each output."""
+        return (self._dtype,) if self._outputs is None else tuple(o[1] for o in self._outputs)
+
+    @property
+    def nbytes_saved(self) -> int:
+        """Bytes held for the backward pass, zero once they have been freed."""
+        return sum(getattr(a, "nbytes", 0) for a in self.saved_tensors or ())
+
+    @property
+    def time(self) -> int:
+        """The node's number: later nodes have larger ones."""
+        return self._time
+
+    @property
+    def scopes(self) -> tuple[tuple[int, str], ...]:
+        """Calls that this node ended: (time of the call's start, label), innermost first."""
+        return tuple(self._scopes or ())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}Backward>"
+
+
+class Output(Function):
+    """One output of a node that has several: it stands between the node and its consumers."""
+
+    def __init__(self, node: Function, index: int, array: Any) -> None:
+        self.node = node
+        self.index = index
+        self._edges = (node,)
+        self._shape = array.shape
+        self._dtype = array.dtype
+        self._output_id = id(array)
+        self._time = tick()
+
+    def __repr__(self) -> str:
+        return repr(self.node)
+
+
+def _wrap_outputs(
+    node: Function,
+    inputs: tuple[Any, ...],
+    arrays: list[Any],
+    edges: list[Any],
+    constants: list[int],
+    outs: tuple[Any, ...],
+) -> tuple[Tensor, ...]:
+    """Make a Tensor of each of several outputs."""
+    cls = type(node)
+    outs = tuple([out if type(out) in NUMPY_TYPES else _as_array(cls, out) for out in outs])
+    recording = True in node.needs_input_grad
+    if recording:
+        node._edges = tuple(edges)
+        node._constants = constants
+        node._outputs = tuple([(out.shape, out.dtype, id(out)) for out in outs])
+        node._time = tick()
+    marked = {id(array) for array in node._non_differentiable}
+    tensors = []
+    for index, out in enumerate(outs):
+        tensor = Tensor.__new__(Tensor)
+        tensor._data = out
+        tensor._requires_grad = (
+            recording and out.dtype in DIFFERENTIABLE and id(out) not in marked
+        )
+        tensor._node = Output(node, index, out) if tensor._requires_grad else None
+        if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
+            _note_view(tensor, inputs)
+        tensors.append(tensor)
+    return tuple(tensors)
+
+
+def _note_view(tensor: Tensor, inputs: tuple[Any, ...]) -> None:
+    """Remember of which input's memory this result is a view, if of any."""
+    whole = owner(tensor._data)
+    for x in inputs:
+        if isinstance(x, Tensor) and owner(x._data) is whole:
+            tensor._base = x if x._base is None else x._base
+            return
+
+
+def _check_view(cls: type[Function], x: Tensor) -> None:
+    """Refuse a view whose memory was changed through its base after the view was recorded."""
+    node = x._node
+    if node is not None and (change := changed_since(x._data, node._time)) is not None:
+        raise GradientError(
+            f"{cls.__name__.lower()}: an operand is a view of memory that was changed in place.",
+            [f"operand: {x._describe()}, made by {node.name}", f"changed by: {change.by}"],
+            "Take the view again after the change, or change a copy: base = base.clone().",
+        )
+
+
+def _as_array(cls: type[Function], out: Any) -> Any:
+    """What forward returned, as an array; refuse what is none."""
+    if isinstance(out, (bool, int, float, complex)):
+        return np.asarray(out)
+    if isinstance(out, np.ndarray):
+        return np.asarray(out)  # a subclass, such as a matrix: as a plain array
+    if isinstance(out, Tensor) or not hasattr(out, "__array_namespace__"):
+        raise ArgumentTypeError(
+            f"{cls.__name__}.forward returned {type(out).__name__}, not an array.",
+            mend="forward computes with raw arrays: use self.xp and Python's operators.",
+        )
+    return out

@@ -1,0 +1,151 @@
+"""Whether operations are recorded, thread by thread."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar, cast
+
+__all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class GradMode(threading.local):
+    """The switch itself; each thread starts with recording on."""
+
+    enabled: bool = True
+
+
+grad_mode = GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations in this thread are being recorded.
+
+    >>> is_grad_enabled()
+    True
+    """
+    return grad_mode.enabled
+
+
+class _Switch:
+    """Set the mode on entry, put the former one back on exit; also a decorator."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        # A stack, so that one object may be entered again inside itself.
+        self._former: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._former.append(grad_mode.enabled)
+        grad_mode.enabled = self._enabled
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        grad_mode.enabled = self._former.pop()
+
+    def __call__(self, function: F) -> F:
+        enabled = self._enabled
+        if inspect.isgeneratorfunction(function):
+            # The mode must hold while the generator runs, and not while its consumer does.
+            @functools.wraps(function)
+            def steps(*args: Any, **kwargs: Any) -> Any:
+                generator = function(*args, **kwargs)
+                send: Any = None
+                while True:
+                    with _Switch(enabled):
+                        try:
+                            item = generator.send(send)
+                        except StopIteration as stop:
+                            return stop.value
+                    send = yield item
+
+            return cast(F, steps)
+
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with _Switch(enabled):
+                return function(*args, **kwargs)
+
+        return cast(F, call)
+
+
+class no_grad(_Switch):
+    """Record nothing: a context manager and a decorator.
+
+    >>> import demograd as dg
+    >>> x = dg.ones(2, requires_grad=True)
+    >>> with dg.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(False)
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        # ``@no_grad`` without parentheses works as well, as in PyTorch.
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        _Switch.__init__(self, False)
+        return self(function)
+
+
+class enable_grad(_Switch):
+    """Record again inside a ``no_grad`` block: a context manager and a decorator.
+
+    >>> with no_grad():
+    ...     with enable_grad():
+    ...         is_grad_enabled()
+    True
+    """
+
+    def __init__(self, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(True)
+
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
+        self = super().__new__(cls)
+        if function is None:
+            return self
+        _Switch.__init__(self, True)
+        return self(function)
+
+
+class set_grad_enabled(_Switch):
+    """Switch recording on or off, at once; used as a context manager, put it back at the end.
+
+    >>> with set_grad_enabled(False):
+    ...     is_grad_enabled()
+    False
+    >>> is_grad_enabled()
+    True
+    """
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(bool(mode))
+        self._former.append(grad_mode.enabled)
+        grad_mode.enabled = bool(mode)
+        self._fresh = True
+
+    def __enter__(self) -> None:
+        if self._fresh:
+            # The constructor has already switched and kept the former mode.
+            self._fresh = False
+            return
+        super().__enter__()
+
+    def __call__(self, function: F) -> F:
+        # Used as a decorator: undo the switch that the constructor made.
+        grad_mode.enabled = self._former.pop()
+        self._fresh = False
+        return super().__call__(function)

@@ -1,0 +1,47 @@
+"""Which call of a module recorded a node.
+
+The clock numbers nodes, so a call need not tell each node its name: it marks the node that it
+ended with, and the time at which it began. A node that is reached from the mark and is not older
+belongs to the call. That costs one tick and one mark a call, and nothing an operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from demograd._tensor import Tensor
+from demograd.autograd._clock import tick
+
+__all__ = ["record_call", "start_call"]
+
+
+def start_call() -> int:
+    """The time at which a call begins; give it to :func:`record_call` at the end."""
+    return tick()
+
+
+def record_call(outputs: Any, start: int, label: str) -> None:
+    """Mark that ``outputs`` were computed by a call named ``label`` that began at ``start``.
+
+    Args:
+        outputs: a Tensor, or tuples, lists and dicts of them.
+        start: what :func:`start_call` returned.
+        label: such as ``"0: Linear"``.
+
+    >>> x = Tensor(1.0, requires_grad=True)
+    >>> start = start_call(); y = x * 2; record_call(y, start, "double")
+    >>> [label for _, label in y.grad_fn.scopes]
+    ['double']
+    """
+    if isinstance(outputs, Tensor):
+        node = outputs.grad_fn
+        if node is not None and node._time > start:
+            if node._scopes is None:
+                node._scopes = []
+            node._scopes.append((start, label))
+    elif isinstance(outputs, Mapping):
+        record_call(tuple(outputs.values()), start, label)
+    elif isinstance(outputs, Iterable) and not isinstance(outputs, (str, bytes)):
+        for part in outputs:
+            record_call(part, start, label)

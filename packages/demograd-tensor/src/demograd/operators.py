@@ -1,0 +1,30 @@
+"""The operators of the core as Functions and functions, for packages that build on them.
+
+A package of operators composes these, re-exports them, or follows their shape.
+"""
+
+from demograd._arithmetic import (
+    Add, Cast, Clone, Div, Log, MatMul, Mul, Neg, Pow, Sub, Where,
+    add, as_operand, binary, cast_to, clone, div, floor_divide, log, matmul, mul, neg, pow,
+    promote, remainder, sub, where,
+)  # fmt: skip
+from demograd._comparing import (
+    all, allclose, any, bitwise_and, bitwise_not, bitwise_or, bitwise_xor, eq, ge, gt, isfinite,
+    isinf, isnan, le, lt, ne,
+)  # fmt: skip
+from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
+from demograd._inplace import SetIndex, change
+from demograd._shaping import (
+    Expand, Index, IndexAdd, Mean, Permute, Reshape, Sum,
+    expand, index, index_add, matrix_transpose, mean, permute, reshape, sum, transpose,
+)  # fmt: skip
+
+__all__ = [
+    "Add", "Cast", "Clone", "Div", "Expand", "Index", "IndexAdd", "Log", "MatMul", "Mean", "Mul",
+    "Neg", "Permute", "Pow", "Reshape", "SetIndex", "Sub", "Sum", "Where",
+    "accepts_axis", "add", "all", "allclose", "any", "as_dim", "as_dims", "as_operand", "as_shape",
+    "binary", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cast_to", "change",
+    "clone", "div", "eq", "expand", "floor_divide", "ge", "gt", "index", "index_add", "isfinite",
+    "isinf", "isnan", "le", "log", "lt", "matmul", "matrix_transpose", "mean", "mul", "ne", "neg",
+    "permute", "pow", "promote", "remainder", "reshape", "sub", "sum", "transpose", "where",
+]  # fmt: skip
