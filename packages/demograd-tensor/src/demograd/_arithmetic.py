@@ -11,9 +11,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from demograd._dtype import get_default_dtype, result_type
+from demograd._backend import FLOAT_SCALARS
+from demograd._dtype import DIFFERENTIABLE, get_default_dtype, result_type
 from demograd._tensor import Tensor
-from demograd.autograd._function import Function
+from demograd.autograd._clock import tick
+from demograd.autograd._function import Function, check_view, new
+from demograd.autograd._mode import grad_mode
 from demograd.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = [
@@ -21,6 +24,10 @@ __all__ = [
     "add", "cast_to", "clone", "div", "floor_divide", "log", "matmul", "mul", "neg", "pow",
     "remainder", "sub", "where",
 ]  # fmt: skip
+
+ndarray = np.ndarray
+# What Python takes as "ask the other operand"; the type checker knows it in operators only.
+NOT_IMPLEMENTED = cast(Tensor, NotImplemented)
 
 
 class Add(Function):
@@ -46,6 +53,8 @@ class Sub(Function):
 class Mul(Function):
     """``x * y``: each factor's derivative is the other factor."""
 
+    _saves = (0, 1)
+
     def forward(self, x: Any, y: Any) -> Any:
         x_needed, y_needed = self.needs_input_grad
         self.save_for_backward(x if y_needed else None, y if x_needed else None)
@@ -59,6 +68,8 @@ class Mul(Function):
 
 class Div(Function):
     """``x / y``; with ``q = x / y`` the derivatives are ``1 / y`` and ``-q / y``."""
+
+    _saves = (1, -1)
 
     def forward(self, x: Any, y: Any) -> Any:
         out = x / y
@@ -87,6 +98,8 @@ class Pow(Function):
     The limits at ``x = 0`` are taken as PyTorch takes them: a zero exponent has slope zero in x,
     and ``0 ** y`` has slope zero in y where ``y >= 0``.
     """
+
+    _saves = (0, 1, -1)
 
     def forward(self, x: Any, y: Any) -> Any:
         out = x**y
@@ -155,6 +168,8 @@ class Where(Function):
 class MatMul(Function):
     """``x @ y`` of matrices, or stacks of them: ``dx = g @ yᵀ`` and ``dy = xᵀ @ g``."""
 
+    _saves = (0, 1)
+
     def forward(self, x: Any, y: Any) -> Any:
         x_needed, y_needed = self.needs_input_grad
         self.save_for_backward(x if y_needed else None, y if x_needed else None)
@@ -197,20 +212,73 @@ def as_operand(x: Any) -> Any:
     return None
 
 
-def binary(function: type[Function], x: Any, y: Any) -> Any:
+def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     """Apply an operator of two operands: settle their data types, and word what goes wrong."""
     if type(x) is Tensor and type(y) is Tensor:
-        if x._data.dtype is not y._data.dtype:
-            x, y = promote(x, y)
-    elif not (type(y) is float and type(x) is Tensor and x._data.dtype.kind == "f"):
-        x, y = as_operand(x), as_operand(y)
-        if x is None or y is None:
-            return NotImplemented
-        if not isinstance(x, Tensor) and not isinstance(y, Tensor):
-            x = Tensor(x)
-        x, y = promote(x, y)
+        x_data, y_data = x._data, y._data
+        kind = type(x_data)
+        if kind is not type(y_data) or not (
+            kind in FLOAT_SCALARS or (kind is ndarray and x_data.dtype is y_data.dtype)
+        ):
+            return _promoted(function, x, y)
+        y_needed = y._requires_grad
+    elif type(y) is float and type(x) is Tensor and x._data.dtype in DIFFERENTIABLE:
+        x_data, y_data = x._data, y
+        y_needed = False
+    else:
+        return _promoted(function, x, y)
+    # From here on what Function.apply does, in half the time: there are two operands of one type of
+    # floats and one new array as the output. Nine of ten operations of a small network are of
+    # this kind, and the general case costs more than everything else together.
+    node = function()
+    x_needed = x._requires_grad
+    x_edge = y_edge = None
+    recording = (x_needed or y_needed) and grad_mode.enabled
+    if recording:
+        if x_needed:
+            if x._base is not None:
+                check_view(function, x)
+            x_edge = x._node or x
+        if y_needed:
+            if y._base is not None:
+                check_view(function, y)
+            y_edge = y._node or y
+            node.needs_input_grad = (True, True) if x_needed else (False, True)
+        else:
+            node.needs_input_grad = (True, False)
+    else:
+        node.needs_input_grad = (False, False)
     try:
-        return function.apply(x, y)
+        out = node.forward(x_data, y_data)
+    except ValueError as error:
+        raise explained(function.__name__.lower(), x, y, error) from error
+    tensor = new(Tensor)
+    tensor._data = out
+    if recording:
+        node._kind = kind = type(out)
+        if kind not in FLOAT_SCALARS:
+            node._shape = out.shape
+            node._dtype = out.dtype
+        node._edges = (x_edge, y_edge)
+        node._time = tick()
+        tensor._node = node
+        tensor._requires_grad = True
+    else:
+        tensor._node = None
+        tensor._requires_grad = False
+    return tensor
+
+
+def _promoted(function: type[Function], x: Any, y: Any) -> Tensor:
+    """The same for operands of several types."""
+    x, y = as_operand(x), as_operand(y)
+    if x is None or y is None:
+        return NOT_IMPLEMENTED
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = Tensor(x)
+    x, y = promote(x, y)
+    try:
+        return cast(Tensor, function.apply(x, y))
     except ValueError as error:
         raise explained(function.__name__.lower(), x, y, error) from error
 
@@ -228,7 +296,8 @@ def promote(x: Any, y: Any) -> tuple[Any, Any]:
 
 
 def explained(operation: str, x: Any, y: Any, error: ValueError) -> ValueError:
-    x_shape, y_shape = getattr(x, "shape", ()), getattr(y, "shape", ())
+    x_shape: tuple[int, ...] = getattr(x, "shape", ())
+    y_shape: tuple[int, ...] = getattr(y, "shape", ())
     try:
         np.broadcast_shapes(x_shape, y_shape)
     except ValueError:
@@ -250,7 +319,7 @@ def explained(operation: str, x: Any, y: Any, error: ValueError) -> ValueError:
             ],
             mend,
         )
-    if isinstance(error, ShapeError | ArgumentError | DtypeError):
+    if isinstance(error, (ShapeError, ArgumentError, DtypeError)):
         return error
     return ArgumentError(f"{operation}: {error}")
 
@@ -265,17 +334,17 @@ def add(x: Any, y: Any, *, alpha: Any = 1) -> Tensor:
     >>> add(Tensor([1.0, 2.0]), 1)
     tensor([2., 3.])
     """
-    return cast(Tensor, binary(Add, x, y if alpha == 1 else mul(y, alpha)))
+    return binary(Add, x, y if alpha == 1 else mul(y, alpha))
 
 
 def sub(x: Any, y: Any, *, alpha: Any = 1) -> Tensor:
     """Elementwise ``x - alpha * y``, broadcast."""
-    return cast(Tensor, binary(Sub, x, y if alpha == 1 else mul(y, alpha)))
+    return binary(Sub, x, y if alpha == 1 else mul(y, alpha))
 
 
 def mul(x: Any, y: Any) -> Tensor:
     """Elementwise ``x * y``, broadcast."""
-    return cast(Tensor, binary(Mul, x, y))
+    return binary(Mul, x, y)
 
 
 def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -295,13 +364,15 @@ def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Tensor:
         round_ = np.floor if rounding_mode == "floor" else np.trunc
         quotient = div(_detached(x), _detached(y))
         return Tensor(np.asarray(round_(quotient.data)))
+    if type(x) is Tensor and x.dtype.kind == "f":
+        return binary(Div, x, y)
     x, y = as_operand(x), as_operand(y)
     if x is None or y is None:
-        return NotImplemented
+        return NOT_IMPLEMENTED
     if not (_is_float(x) or _is_float(y)):
         # NumPy would make float64 of integers; PyTorch makes the default type.
         x = cast_to(x if isinstance(x, Tensor) else Tensor(x), get_default_dtype())
-    return cast(Tensor, binary(Div, x, y))
+    return binary(Div, x, y)
 
 
 def _is_float(x: Any) -> bool:
@@ -318,7 +389,7 @@ def neg(x: Tensor) -> Tensor:
     Raises:
         DtypeError: for booleans, as in NumPy and PyTorch.
     """
-    if x._data.dtype.kind == "b":
+    if x.dtype.kind == "b":
         raise DtypeError("neg: booleans have no minus.", mend="~x negates them.")
     return cast(Tensor, Neg.apply(x))
 
@@ -329,12 +400,12 @@ def pow(x: Any, y: Any) -> Tensor:
     >>> pow(Tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
-    return cast(Tensor, binary(Pow, x, y))
+    return binary(Pow, x, y)
 
 
 def log(x: Tensor) -> Tensor:
     """Elementwise natural logarithm; minus infinity at 0, NaN below."""
-    x = x if x._data.dtype.kind in "fc" else cast_to(x, get_default_dtype())
+    x = x if x.dtype.kind in "fc" else cast_to(x, get_default_dtype())
     with np.errstate(divide="ignore", invalid="ignore"):
         return cast(Tensor, Log.apply(x))
 
@@ -355,7 +426,7 @@ def floor_divide(x: Any, y: Any) -> Tensor:
     """Elementwise quotient rounded down; it carries no gradient."""
     x, y = promote(as_operand(_detached(x)), as_operand(_detached(y)))
     values = [v._data if isinstance(v, Tensor) else v for v in (x, y)]
-    return Tensor(np.floor_divide(*values))
+    return Tensor(values[0] // values[1])
 
 
 def remainder(x: Any, y: Any) -> Tensor:
@@ -387,7 +458,7 @@ def matmul(x: Any, y: Any) -> Tensor:
     """
     x, y = as_operand(x), as_operand(y)
     if not isinstance(x, Tensor) or not isinstance(y, Tensor):
-        return NotImplemented
+        return NOT_IMPLEMENTED
     if x._data.dtype is not y._data.dtype:
         x, y = promote(x, y)
     x_shape, y_shape = x.shape, y.shape

@@ -17,11 +17,12 @@ import numpy as np
 
 from demograd.errors import ArgumentTypeError
 
-__all__ = ["NUMPY_TYPES", "Backend", "NumpyBackend", "backend_of", "numpy_backend"]
+__all__ = ["FLOAT_SCALARS", "NUMPY_TYPES", "Backend", "NumpyBackend", "backend_of", "numpy_backend"]
 
 # A zero-dimensional result may stay a NumPy scalar inside a Tensor: it is an immutable
 # zero-dimensional array, and its arithmetic is eight times as fast as an array's.
 NUMPY_TYPES: frozenset[type] = frozenset([np.ndarray, *np.sctypeDict.values()])
+FLOAT_SCALARS: frozenset[type] = frozenset([np.float16, np.float32, np.float64])
 
 
 class Backend:
@@ -50,27 +51,42 @@ class Backend:
         name = getattr(self.namespace, "__name__", type(self.namespace).__name__)
         return f"<demograd backend on {name}>"
 
+    def astype(self, x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """``x`` in another data type, which may be named by NumPy's."""
+        own = getattr(self.namespace, dtype.name) if isinstance(dtype, np.dtype) else dtype
+        return self.namespace.astype(x, own, copy=copy)
+
     def index(self, x: Any, index: Any) -> Any:
         """``x[index]``, for any index that NumPy takes."""
-        return x[index]
+        # The standard knows few kinds of index: let NumPy find the places, and take those.
+        xp = self.namespace
+        places = np.arange(math.prod(x.shape)).reshape(x.shape)[index]
+        taken = xp.take(xp.reshape(x, (-1,)), xp.asarray(places.reshape(-1)), axis=0)
+        return xp.reshape(taken, places.shape)
 
     def index_add(self, shape: tuple[int, ...], index: Any, values: Any) -> Any:
         """Zeros of ``shape`` with ``values`` added at ``index``; what repeats adds up."""
         # The standard has no scatter: count how often each place is meant, as a matrix product.
+        xp = self.namespace
         size = math.prod(shape)
-        places = np.arange(size).reshape(shape)[index]
-        flat = self.namespace.reshape(values, (-1,))
-        one_hot = self.namespace.asarray(
-            np.arange(size)[:, None] == places.reshape(-1)[None, :], dtype=self.namespace.bool
-        )
-        summed = self.namespace.astype(one_hot, values.dtype) @ flat
-        return self.namespace.reshape(summed, shape)
+        places = np.arange(size).reshape(shape)[index].reshape(-1)
+        one_hot = xp.asarray(np.arange(size)[:, None] == places[None, :])
+        summed = xp.astype(one_hot, values.dtype) @ xp.reshape(values, (-1,))
+        return xp.reshape(summed, shape)
 
     def index_set(self, x: Any, index: Any, values: Any) -> Any:
-        """A copy of ``x`` with ``values`` at ``index``."""
-        out = self.namespace.asarray(x, copy=True)
-        out[index] = values
-        return out
+        """A copy of ``x`` with ``values``, broadcast, at ``index``."""
+        xp = self.namespace
+        size = math.prod(x.shape)
+        shape = np.arange(size).reshape(x.shape)[index].shape
+        source = np.full(x.shape, -1)
+        source[index] = np.arange(math.prod(shape)).reshape(shape)
+        values = xp.broadcast_to(xp.asarray(values, dtype=x.dtype), shape)
+        chosen = xp.asarray(np.maximum(source, 0).reshape(-1))
+        if values.size == 0:
+            return xp.asarray(x, copy=True)
+        moved = xp.reshape(xp.take(xp.reshape(values, (-1,)), chosen, axis=0), x.shape)
+        return xp.where(xp.asarray(source >= 0), moved, x)
 
     def erf(self, x: Any) -> Any:
         """The error function; from SciPy, on NumPy copies."""
@@ -88,6 +104,17 @@ class NumpyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__(np)
+
+    def astype(self, x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        return np.astype(x, dtype, copy=copy) if type(x) is np.ndarray else x.astype(dtype)
+
+    def index(self, x: Any, index: Any) -> Any:
+        return x[index]
+
+    def index_set(self, x: Any, index: Any, values: Any) -> Any:
+        out = np.array(x)
+        out[index] = values
+        return out
 
     def index_add(self, shape: tuple[int, ...], index: Any, values: Any) -> Any:
         out = np.zeros(shape, dtype=values.dtype)
@@ -141,7 +168,7 @@ def backend_of(array: Any) -> Backend:
         if not hasattr(array, "__array_namespace__"):
             raise ArgumentTypeError(
                 f"backend: an object of type {kind.__name__} is not an array.",
-                mend="Use NumPy arrays, or arrays of a library that follows the array API standard.",
+                mend="Use arrays of NumPy, or of a library that follows the array API standard.",
             )
         backend = _backends[kind] = Backend(array.__array_namespace__())
     return backend

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from demograd._arithmetic import explained, as_operand, promote
+from demograd._arithmetic import NOT_IMPLEMENTED, as_operand, explained, promote
 from demograd._backend import backend_of
 from demograd._tensor import Tensor
 
@@ -16,10 +16,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Tensor:
     x, y = as_operand(x), as_operand(y)
     if x is None or y is None:
-        return NotImplemented
+        return NOT_IMPLEMENTED
     if not isinstance(x, Tensor) and not isinstance(y, Tensor):
         x = Tensor(x)
     if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype != y.dtype:
@@ -33,47 +33,47 @@ def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) ->
     return Tensor(out)
 
 
-def eq(x: Any, y: Any) -> Any:
+def eq(x: Any, y: Any) -> Tensor:
     """Elementwise ``x == y``."""
     return _compare("eq", lambda a, b: a == b, x, y)
 
 
-def ne(x: Any, y: Any) -> Any:
+def ne(x: Any, y: Any) -> Tensor:
     """Elementwise ``x != y``."""
     return _compare("ne", lambda a, b: a != b, x, y)
 
 
-def lt(x: Any, y: Any) -> Any:
+def lt(x: Any, y: Any) -> Tensor:
     """Elementwise ``x < y``."""
     return _compare("lt", lambda a, b: a < b, x, y)
 
 
-def le(x: Any, y: Any) -> Any:
+def le(x: Any, y: Any) -> Tensor:
     """Elementwise ``x <= y``."""
     return _compare("le", lambda a, b: a <= b, x, y)
 
 
-def gt(x: Any, y: Any) -> Any:
+def gt(x: Any, y: Any) -> Tensor:
     """Elementwise ``x > y``."""
     return _compare("gt", lambda a, b: a > b, x, y)
 
 
-def ge(x: Any, y: Any) -> Any:
+def ge(x: Any, y: Any) -> Tensor:
     """Elementwise ``x >= y``."""
     return _compare("ge", lambda a, b: a >= b, x, y)
 
 
-def bitwise_and(x: Any, y: Any) -> Any:
+def bitwise_and(x: Any, y: Any) -> Tensor:
     """Elementwise ``x & y`` of booleans or integers."""
     return _compare("and", lambda a, b: a & b, x, y)
 
 
-def bitwise_or(x: Any, y: Any) -> Any:
+def bitwise_or(x: Any, y: Any) -> Tensor:
     """Elementwise ``x | y`` of booleans or integers."""
     return _compare("or", lambda a, b: a | b, x, y)
 
 
-def bitwise_xor(x: Any, y: Any) -> Any:
+def bitwise_xor(x: Any, y: Any) -> Tensor:
     """Elementwise ``x ^ y`` of booleans or integers."""
     return _compare("xor", lambda a, b: a ^ b, x, y)
 

@@ -71,7 +71,8 @@ def from_numpy(array: np.ndarray[Any, Any]) -> Tensor:
 
 
 def _make(array: Any, requires_grad: bool) -> Tensor:
-    return Tensor(array, requires_grad=requires_grad)
+    # Without dimensions: a NumPy scalar, as Tensor makes of a Python number.
+    return Tensor(array[()] if array.ndim == 0 else array, requires_grad=requires_grad)
 
 
 def _type(dtype: DTypeLike | None) -> Any:

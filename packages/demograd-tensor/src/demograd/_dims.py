@@ -37,7 +37,7 @@ def accepts_axis(function: Callable[P, R]) -> Callable[P, R]:
                         f"{function.__name__}: {key} is given twice, once under NumPy's name."
                     )
                 renamed[key] = value
-            return function(*args, **renamed)  # type: ignore[arg-type]
+            return function(*args, **renamed)
         return function(*args, **kwargs)
 
     return call

@@ -31,6 +31,7 @@ __all__ = [
     "int32",
     "int64",
     "is_floating",
+    "native",
     "result_type",
     "set_default_dtype",
     "uint8",
@@ -110,6 +111,12 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     return _SUPPORTED[found.name]  # in native byte order
 
 
+def native(dtype: Any) -> Any:
+    """NumPy's data type of the same name as another array library's."""
+    # Such as ``array_api_strict.float32``: the last word is the standard's name of the type.
+    return dtype if isinstance(dtype, np.dtype) else np.dtype(str(dtype).rpartition(".")[2])
+
+
 def is_floating(dtype: Any) -> bool:
     """Whether tensors of this type can require a gradient.
 
@@ -142,6 +149,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
     number = -1
     for x in operands:
         dtype = getattr(x, "dtype", None)
+        dtype = None if dtype is None else native(dtype)
         if dtype is None:
             number = max(number, _PYTHON_CATEGORY[type(x)])
         elif x.ndim:
@@ -149,9 +157,7 @@ def result_type(*operands: Any) -> np.dtype[Any]:
         else:
             without = dtype if without is None else _promote(without, dtype)
     result = with_dims
-    if without is not None and (
-        result is None or _CATEGORY[without.kind] > _CATEGORY[result.kind]
-    ):
+    if without is not None and (result is None or _CATEGORY[without.kind] > _CATEGORY[result.kind]):
         result = without if result is None else _promote_category(result, without)
     category = -1 if result is None else _CATEGORY[result.kind]
     if number > category:

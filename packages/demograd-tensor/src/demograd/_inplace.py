@@ -63,10 +63,8 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
         # The rule may save the old values: give it a copy that the write below leaves alone.
         old = Tensor.__new__(Tensor)
         old._data, old._node, old._requires_grad = _copied(x._data), x._node, x._requires_grad
-        if x._node is not None:
-            x._node._output_id = id(old._data)
     result = operation(old, *operands)
-    if result is NotImplemented:
+    if result is _arithmetic.NOT_IMPLEMENTED:
         return result
     _check_result(x, name, result)
     _write(x, result._data, name)

@@ -6,7 +6,7 @@ These are what the core's own derivative rules need, so the core is closed under
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,14 +20,14 @@ def astype(x: Tensor, dtype: Any, /, *, copy: bool = True) -> Tensor:
     return _arithmetic.clone(x) if copy and x.dtype == dtype else _arithmetic.cast_to(x, dtype)
 
 
-def asarray(x: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    x: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
+) -> Tensor:
     tensor = x if isinstance(x, Tensor) else Tensor(x, dtype=dtype)
     return astype(tensor, tensor.dtype if dtype is None else dtype, copy=bool(copy))
 
 
-def sum(
-    x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False
-) -> Tensor:
+def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     return _shaping.sum(x, axis, keepdims, dtype=dtype)
 
 
@@ -54,7 +54,7 @@ def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
 
 def index_set(x: Any, index: Any, values: Any) -> Tensor:
     values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
-    return _inplace.SetIndex.apply(x, values, index=index)
+    return cast(Tensor, _inplace.SetIndex.apply(x, values, index=index))
 
 
 FUNCTIONS: dict[str, Any] = {

@@ -81,8 +81,10 @@ def manual_seed(seed: int) -> Generator:
     """Start the default generator from a seed, and return it.
 
     >>> import demograd as dg
-    >>> _ = manual_seed(0); a = dg.rand(3)
-    >>> _ = manual_seed(0); b = dg.rand(3)
+    >>> _ = manual_seed(0)
+    >>> a = dg.rand(3)
+    >>> _ = manual_seed(0)
+    >>> b = dg.rand(3)
     >>> a.tolist() == b.tolist()
     True
     """

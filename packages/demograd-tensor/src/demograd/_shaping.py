@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from demograd._arithmetic import cast_to
 from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
 from demograd._dtype import DTypeLike, as_dtype, int64
 from demograd._tensor import Tensor
-from demograd._arithmetic import cast_to
 from demograd.autograd._function import Function
 from demograd.errors import ArgumentTypeError, DtypeError, OutOfRangeError, ShapeError
 
@@ -132,7 +132,7 @@ def sum(
     """
     if dtype is not None:
         x = cast_to(x, as_dtype(dtype))
-    elif x._data.dtype.kind in "iub":
+    elif x.dtype.kind in "iub":
         x = cast_to(x, int64)
     dims = as_dims("sum", dim, x.ndim) if x.ndim else ()
     return cast(Tensor, Sum.apply(x, dims=dims, keepdim=keepdim))
@@ -157,7 +157,7 @@ def mean(
     """
     if dtype is not None:
         x = cast_to(x, as_dtype(dtype))
-    if x._data.dtype.kind not in "fc":
+    if x.dtype.kind not in "fc":
         raise DtypeError(
             "mean: the mean of integers or booleans is not one of them.",
             [f"x: shape {x.shape}, dtype {x.dtype}"],

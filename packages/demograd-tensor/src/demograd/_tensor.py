@@ -10,15 +10,17 @@ that other packages offer (``x.exp()``) are found in ``__getattr__``.
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from demograd import _dtype, _format, _providers
-from demograd._backend import NUMPY_TYPES, backend_of
+from demograd._backend import NUMPY_TYPES
+from demograd._data import as_data
 from demograd._dims import accepts_axis
-from demograd._dtype import DTypeLike, as_dtype, is_floating
+from demograd._dtype import DTypeLike, as_dtype, is_floating, native
 from demograd.errors import (
     ArgumentTypeError,
     DtypeError,
@@ -58,21 +60,24 @@ class Tensor:
 
     _data: Any
     _node: Function | None
-    _requires_grad: bool
+    _requires_grad: builtins.bool
     # Defaults stand on the class: an operation sets the three above and nothing else.
     _grad: Tensor | None = None
     _base: Tensor | None = None  # the tensor of whose memory this one is a view
-    _hooks: dict[int, Callable[[Tensor], Any]] | None = None
+    _hooks: dict[builtins.int, Callable[[Tensor], Any]] | None = None
     name: str | None = None
+
+    # An edge of the graph is a node or a leaf Tensor; the engine tells them by this.
+    _kind: None = None
 
     def __init__(
         self,
         data: Any,
-        requires_grad: bool = False,
+        requires_grad: builtins.bool = False,
         name: str | None = None,
         dtype: DTypeLike | None = None,
     ) -> None:
-        self._data = _as_data(data, dtype)
+        self._data = as_data(data, dtype)
         self._node = None
         self._requires_grad = False
         if name is not None:
@@ -80,53 +85,57 @@ class Tensor:
         if requires_grad:
             self.requires_grad = True
 
+    @property
+    def _shape(self) -> tuple[builtins.int, ...]:
+        return cast("tuple[builtins.int, ...]", self._data.shape)
+
+    @property
+    def _dtype(self) -> Any:
+        return self._data.dtype
+
+    @property
+    def _output_dtype(self) -> Any:
+        return self._data.dtype
+
     # What it is.
 
     @property
     def data(self) -> Any:
-        """The raw array, shared; writing to it is seen by no gradient.
-
-        A zero-dimensional result is kept as a NumPy scalar and given out as a copy.
-        """
-        if type(self._data) is not np.ndarray and type(self._data) in NUMPY_TYPES:
-            return np.asarray(self._data)
+        """The raw array, shared; writing to it is seen by no gradient."""
+        if isinstance(self._data, np.generic):
+            # A scalar becomes an array when somebody looks at it, and stays one.
+            self._data = np.asarray(self._data)
         return self._data
 
     @data.setter
     def data(self, value: Any) -> None:
-        new = _as_data(value, None)
+        new = as_data(value, None)
         if new.shape != self.shape:
             raise ShapeError(
                 "data: the new array has another shape.",
                 [f"{self._label('tensor')}: shape {self.shape}", f"new: shape {new.shape}"],
                 "Make a new Tensor instead.",
             )
-        self._replace(new)
-
-    def _replace(self, array: Any) -> None:
-        self._data = array
-        if self._node is not None:
-            # Nodes recognise the output by its array, and this is now another.
-            self._node._output_id = 0
+        self._data = new
 
     @property
-    def shape(self) -> tuple[int, ...]:
+    def shape(self) -> tuple[builtins.int, ...]:
         """The length of each dimension.
 
         >>> Tensor([[1, 2, 3]]).shape
         (1, 3)
         """
-        return cast("tuple[int, ...]", self._data.shape)
+        return cast("tuple[builtins.int, ...]", self._data.shape)
 
     @property
-    def ndim(self) -> int:
+    def ndim(self) -> builtins.int:
         """The number of dimensions."""
         return len(self._data.shape)
 
     @property
     def dtype(self) -> Any:
         """The data type."""
-        return self._data.dtype
+        return native(self._data.dtype)
 
     @property
     def device(self) -> str:
@@ -134,7 +143,7 @@ class Tensor:
         return str(getattr(self._data, "device", "cpu"))
 
     @property
-    def is_leaf(self) -> bool:
+    def is_leaf(self) -> builtins.bool:
         """Whether it was made by the user and not computed from tensors that require gradients."""
         return self._node is None
 
@@ -145,12 +154,12 @@ class Tensor:
         return getattr(node, "node", node)  # an Output stands for its node
 
     @property
-    def requires_grad(self) -> bool:
+    def requires_grad(self) -> builtins.bool:
         """Whether gradients with respect to it can be asked for; settable on leaves."""
         return self._requires_grad
 
     @requires_grad.setter
-    def requires_grad(self, value: bool) -> None:
+    def requires_grad(self, value: builtins.bool) -> None:
         if value and not is_floating(self.dtype):
             raise DtypeError(
                 "requires_grad: only floating tensors can require gradients.",
@@ -165,7 +174,7 @@ class Tensor:
             )
         self._requires_grad = bool(value)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+    def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Set ``requires_grad`` and return the tensor itself."""
         self.requires_grad = requires_grad
         return self
@@ -215,15 +224,15 @@ class Tensor:
 
         return register_hook(self, hook)
 
-    def size(self, dim: int | None = None) -> Any:
+    def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the length of one dimension."""
         return self.shape if dim is None else self.shape[dim]
 
-    def dim(self) -> int:
+    def dim(self) -> builtins.int:
         """The number of dimensions."""
         return self.ndim
 
-    def numel(self) -> int:
+    def numel(self) -> builtins.int:
         """The number of elements.
 
         >>> Tensor([[1, 2, 3]]).numel()
@@ -231,12 +240,12 @@ class Tensor:
         """
         return int(np.prod(self.shape, dtype=np.int64))
 
-    def element_size(self) -> int:
+    def element_size(self) -> builtins.int:
         """Bytes of one element."""
         return int(self.dtype.itemsize)
 
     @property
-    def nbytes(self) -> int:
+    def nbytes(self) -> builtins.int:
         """Bytes of all elements."""
         return self.numel() * self.element_size()
 
@@ -268,7 +277,7 @@ class Tensor:
         out._requires_grad = False
         return out
 
-    def numpy(self, *, force: bool = False) -> np.ndarray[Any, Any]:
+    def numpy(self, *, force: builtins.bool = False) -> np.ndarray[Any, Any]:
         """The values as a NumPy array that shares the memory.
 
         Args:
@@ -291,7 +300,9 @@ class Tensor:
             return self
         return self.to("cpu")
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+    def __array__(
+        self, dtype: Any = None, copy: builtins.bool | None = None
+    ) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -309,7 +320,7 @@ class Tensor:
 
         return tensor_backend
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> builtins.bool:
         if self.numel() != 1:
             raise ShapeError(
                 "bool: the truth of a tensor with several elements, or none, is ambiguous.",
@@ -318,13 +329,13 @@ class Tensor:
             )
         return bool(self.item())
 
-    def __float__(self) -> float:
+    def __float__(self) -> builtins.float:
         return float(self.item())
 
-    def __int__(self) -> int:
+    def __int__(self) -> builtins.int:
         return int(self.item())
 
-    def __index__(self) -> int:
+    def __index__(self) -> builtins.int:
         if self.dtype.kind not in "iub":
             raise DtypeError(
                 "index: only an integer tensor can be used as an index.",
@@ -333,7 +344,7 @@ class Tensor:
             )
         return int(self.item())
 
-    def __len__(self) -> int:
+    def __len__(self) -> builtins.int:
         if not self.shape:
             raise ArgumentTypeError("len: a zero-dimensional tensor has no length.")
         return self.shape[0]
@@ -343,8 +354,8 @@ class Tensor:
             raise ArgumentTypeError("iteration over a zero-dimensional tensor.")
         return (self[i] for i in range(self.shape[0]))
 
-    def __contains__(self, element: Any) -> bool:
-        return bool(np.any(np.asarray(self._data) == np.asarray(_values(element))))
+    def __contains__(self, element: Any) -> builtins.bool:
+        return builtins.bool((self == element).any())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.numel() == 1 else format(str(self), spec)
@@ -474,24 +485,30 @@ class Tensor:
         return _comparing.bitwise_not(self)
 
     @accepts_axis
-    def any(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+    def any(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor:
         """Whether any element is true."""
         return _comparing.any(self, dim, keepdim)
 
     @accepts_axis
-    def all(self, dim: Any = None, keepdim: bool = False) -> Tensor:
+    def all(self, dim: Any = None, keepdim: builtins.bool = False) -> Tensor:
         """Whether all elements are true."""
         return _comparing.all(self, dim, keepdim)
 
     # Sums and shapes.
 
-    def sum(self, dim: Any = None, keepdim: bool = False, **settings: Any) -> Tensor:
+    @accepts_axis
+    def sum(
+        self, dim: Any = None, keepdim: builtins.bool = False, *, dtype: DTypeLike | None = None
+    ) -> Tensor:
         """The sum over one, several or all dimensions; see :func:`demograd.sum`."""
-        return _shaping.sum(self, dim, keepdim, **settings)
+        return _shaping.sum(self, dim, keepdim, dtype=dtype)
 
-    def mean(self, dim: Any = None, keepdim: bool = False, **settings: Any) -> Tensor:
+    @accepts_axis
+    def mean(
+        self, dim: Any = None, keepdim: builtins.bool = False, *, dtype: DTypeLike | None = None
+    ) -> Tensor:
         """The mean over one, several or all dimensions; see :func:`demograd.mean`."""
-        return _shaping.mean(self, dim, keepdim, **settings)
+        return _shaping.mean(self, dim, keepdim, dtype=dtype)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one length may be -1."""
@@ -501,7 +518,7 @@ class Tensor:
         """The dimensions in another order."""
         return _shaping.permute(self, *dims)
 
-    def transpose(self, dim0: int, dim1: int) -> Tensor:
+    def transpose(self, dim0: builtins.int, dim1: builtins.int) -> Tensor:
         """Two dimensions exchanged."""
         return _shaping.transpose(self, dim0, dim1)
 
@@ -516,12 +533,12 @@ class Tensor:
         return _shaping.transpose(self, 0, 1) if self.ndim == 2 else self
 
     @property
-    def T(self) -> Tensor:  # noqa: N802
+    def T(self) -> Tensor:
         """All dimensions in reverse order."""
         return _shaping.permute(self, tuple(reversed(range(self.ndim))))
 
     @property
-    def mT(self) -> Tensor:  # noqa: N802
+    def mT(self) -> Tensor:
         """The last two dimensions exchanged."""
         return _shaping.matrix_transpose(self)
 
@@ -549,7 +566,7 @@ class Tensor:
     def __itruediv__(self, other: Any) -> Tensor:
         return _inplace.change(self, "/=", _arithmetic.div, other)
 
-    def __ipow__(self, other: Any) -> Tensor:  # type: ignore[misc]
+    def __ipow__(self, other: Any) -> Tensor:
         return _inplace.change(self, "**=", _arithmetic.pow, other)
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -639,8 +656,8 @@ class Tensor:
     def backward(
         self,
         gradient: Tensor | None = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
+        retain_graph: builtins.bool | None = None,
+        create_graph: builtins.bool = False,
         inputs: Any = None,
     ) -> None:
         """Accumulate the gradients of this tensor into ``.grad`` of the leaves.
@@ -664,7 +681,7 @@ class Tensor:
     def __repr__(self) -> str:
         return _format.tensor_text(self)
 
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+    def _repr_pretty_(self, printer: Any, cycle: builtins.bool) -> None:
         printer.text(repr(self))
 
     def _label(self, otherwise: str) -> str:
@@ -682,7 +699,7 @@ class Tensor:
         setattr(Tensor, name, method)
         return method.__get__(self, type(self))
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+    def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
         if self._node is not None:
             raise GradientError(
                 "deepcopy: only leaves can be copied with their graph.",
@@ -710,79 +727,10 @@ class Tensor:
         return _rebuild, (type(self), self.data, self._requires_grad), state
 
 
-def _rebuild(kind: type[Tensor], data: Any, requires_grad: bool) -> Tensor:
+def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.bool) -> Tensor:
     tensor = kind.__new__(kind)
     tensor._data, tensor._node, tensor._requires_grad = data, None, requires_grad
     return tensor
-
-
-def _values(x: Any) -> Any:
-    return x._data if isinstance(x, Tensor) else x
-
-
-def _as_data(data: Any, dtype: DTypeLike | None) -> Any:
-    """The array for a new Tensor: shared where ``data`` is an array of the right type."""
-    if isinstance(data, Tensor):
-        data = data.data
-    wanted = None if dtype is None else as_dtype(dtype)
-    if isinstance(data, (np.ndarray, np.generic)):
-        array = np.asarray(data)
-    elif hasattr(data, "__array_namespace__"):
-        xp = backend_of(data)
-        return data if wanted is None else xp.astype(data, getattr(xp, wanted.name))
-    else:
-        array = _from_python(data)
-    if wanted is None:
-        if array.dtype.kind == "f" and not isinstance(data, (np.ndarray, np.generic)):
-            # Python floats take the default type, unless an array among them chose another.
-            if not _holds_arrays(data):
-                wanted = _dtype.get_default_dtype()
-        wanted = wanted or _supported(array)
-    return array if array.dtype == wanted and array.dtype.isnative else array.astype(wanted)
-
-
-def _supported(array: np.ndarray[Any, Any]) -> Any:
-    try:
-        return as_dtype(array.dtype)
-    except ArgumentTypeError as error:
-        raise ArgumentTypeError(
-            f"tensor: data of dtype {array.dtype} cannot be held.",
-            mend="Give numbers, nested lists of numbers of one shape, or a numeric array.",
-        ) from error
-
-
-def _from_python(data: Any) -> np.ndarray[Any, Any]:
-    try:
-        return np.asarray(_unwrap(data))
-    except (ValueError, TypeError) as error:
-        if isinstance(error, GradientError):
-            raise
-        raise ArgumentTypeError(
-            "tensor: the data are not numbers in a rectangular array.",
-            [f"data: {type(data).__name__}: {error}"],
-            "Give numbers, or nested lists of equal lengths.",
-        ) from error
-
-
-def _unwrap(data: Any) -> Any:
-    # Tensors inside lists: their values, refused where a gradient would be cut in silence.
-    if isinstance(data, Tensor):
-        if data._requires_grad:
-            raise GradientError(
-                "tensor: a list of tensors that require gradients would lose them.",
-                [data._describe()],
-                "dg.stack([...]) keeps the graph; x.detach() says that it may be cut.",
-            )
-        return np.asarray(data._data)
-    if isinstance(data, (list, tuple)) and any(isinstance(x, (Tensor, list, tuple)) for x in data):
-        return [_unwrap(x) for x in data]
-    return data
-
-
-def _holds_arrays(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return any(_holds_arrays(x) for x in data[:1])
-    return hasattr(data, "dtype")
 
 
 # At the end, because the operators are Functions and their outputs are Tensors.

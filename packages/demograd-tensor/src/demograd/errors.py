@@ -5,7 +5,7 @@
     DemogradError
     ├── ShapeError            (ValueError, RuntimeError)  shapes that do not fit
     ├── DtypeError            (TypeError, RuntimeError)   a data type that cannot do this
-    ├── GradientError         (RuntimeError)              a gradient that cannot be had, or would be wrong
+    ├── GradientError         (RuntimeError)              a gradient that is not to be had
     ├── ArgumentError         (ValueError)                a value out of its range
     ├── ArgumentTypeError     (TypeError)                 an argument of the wrong kind
     ├── OutOfRangeError       (IndexError)                an index outside its dimension

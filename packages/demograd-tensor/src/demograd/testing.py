@@ -54,7 +54,7 @@ def check_function(
     >>> check_function(Mul, Tensor([1.0, 2.0], dtype="float64"), Tensor([3.0], dtype="float64"))
     """
     name = getattr(function, "__name__", repr(function))
-    call: Any = function.apply if isinstance(function, type) else function
+    call: Any = getattr(function, "apply", function)
 
     def run(*xs: Any) -> Any:
         return call(*xs, **settings)
@@ -120,9 +120,7 @@ def check_provider(provider: Any) -> None:
             _promise(callable(value), f"provider: {kind}[{name!r}] cannot be called")
 
 
-def check_optimizer(
-    make: Callable[..., Any], *, steps: int = 200, lr: float | None = None
-) -> None:
+def check_optimizer(make: Callable[..., Any], *, steps: int = 200, lr: float | None = None) -> None:
     """Check that an optimizer keeps the promises of the ``Optimizer`` interface.
 
     It lowers a quadratic loss; it changes parameters in place and leaves those without a gradient
@@ -191,7 +189,8 @@ def check_optimizer(
     loss = opt.step(closure)
     _promise(isinstance(loss, Tensor), "optimizer: step(closure) does not return the loss")
 
-    for wrong in ([], iter(())):
+    nothing: list[Any] = [[], iter(())]
+    for wrong in nothing:
         try:
             make(wrong, **settings)
         except ValueError:
@@ -271,7 +270,7 @@ def check_graph_node(node: Any) -> None:
         len(node.output_shapes) == len(node.output_dtypes) >= 1, "graph node: outputs disagree"
     )
     for source in node.next_functions:
-        if isinstance(source, GraphNode) and not isinstance(source, Tensor):
+        if isinstance(source, Function):
             _promise(source.time < node.time, "graph node: an input is not earlier than its use")
 
 

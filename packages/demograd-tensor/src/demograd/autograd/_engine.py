@@ -19,18 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from demograd._backend import NUMPY_TYPES, backend_of
-from demograd._tensor_backend import tensor_backend
-from demograd._dtype import DIFFERENTIABLE
+from demograd._backend import FLOAT_SCALARS, backend_of
+from demograd._dtype import DIFFERENTIABLE, native
 from demograd._storage import changed_since, changes
 from demograd._tensor import Tensor
+from demograd._tensor_backend import tensor_backend
 from demograd.autograd._accumulate import accumulate
-from demograd.autograd._function import Function, Output
+from demograd.autograd._function import Alias, Function, Output
 from demograd.autograd._hooks import run_hooks
 from demograd.autograd._mode import set_grad_enabled
 from demograd.errors import ArgumentTypeError, GradientError, ShapeError
 
 __all__ = ["backward", "grad"]
+
 
 def backward(
     tensors: Tensor | Sequence[Tensor],
@@ -193,48 +194,81 @@ def _run(
     create_graph: bool,
     wanted: dict[int, Tensor] | None,
 ) -> dict[Tensor, Any]:
-    """Walk the graph; the gradients of the leaves, or of the wanted tensors."""
+    """Walk the graph; the gradients of the leaves, or of the wanted tensors, as arrays."""
     order = _collect(roots)
-    allowed = None
-    catch: dict[Function, Tensor] = {}
+    catch: dict[Any, Tensor] = {}
+    allowed: set[Any] | None = None
     if wanted is not None:
         catch = {x._node: x for x in wanted.values() if x._node is not None}
         allowed = _leading_to(order, wanted)
-    found: dict[Tensor, Any] = {}
+    caught: dict[Tensor, Any] = {}
+    leaves: dict[Tensor, Any] = {}
     pending: dict[Any, Any] = {}
     for edge, seed in zip(roots, seeds, strict=True):
-        _deliver(edge, seed, pending, found, wanted)
+        gathered: dict[Any, Any] = pending if isinstance(edge, Function) else leaves
+        gathered[edge] = gathered[edge] + seed if edge in gathered else seed
+
     with set_grad_enabled(create_graph):
         for node in order:
-            if node not in pending or (allowed is not None and node not in allowed):
-                continue
-            gradient = pending.pop(node)
-            if node._hooks:
-                gradient = run_hooks(node, gradient)
-            if node in catch:
-                found[catch[node]] = gradient
-            if type(node) is Output:
-                slots = pending.setdefault(node.node, [None] * len(node.node._outputs or ()))
-                former = slots[node.index]
-                slots[node.index] = gradient if former is None else former + gradient
+            gradient = pending.pop(node, None)
+            if gradient is None:
                 continue
             edges = node._edges
+            if node._hooks is not None:
+                gradient = run_hooks(node, gradient)
             if allowed is not None:
-                edges = tuple(
-                    [e if e in allowed or id(e) in wanted else None for e in edges]  # type: ignore[operator]
-                )
-                if not any(e is not None for e in edges):
+                if node in catch:
+                    caught[catch[node]] = gradient
+                edges = [_if_leading(edge, allowed, wanted) for edge in edges]
+                if not any(edge is not None for edge in edges):
                     continue
-            gradients = _apply_rule(node, gradient, edges, create_graph)
-            if not retain_graph and node.saved_tensors:
+            if node._special:
+                if type(node) is Output:
+                    _into_slot(pending, node, gradient)
+                    continue
+                gradient = _materialized(node, gradient, create_graph)
+            saved = node.saved_tensors
+            if saved is None:
+                raise _freed(node)
+            if changes and saved:
+                _check_unchanged(node, saved)
+            if create_graph or edges is not node._edges:
+                parts = _run_dressed(node, gradient, edges, create_graph)
+            elif node._special:
+                parts = node.backward(*gradient)
+            else:
+                parts = node.backward(gradient)
+            if type(parts) is not tuple:
+                parts = tuple(parts) if type(parts) is list else (parts,)
+            if len(parts) != len(edges):
+                raise _wrong_number(node, parts)
+            if saved and not retain_graph:
                 node.saved_tensors = None
-            for edge, part in zip(edges, gradients, strict=True):
-                if part is not None and edge is not None:
-                    _deliver(edge, part, pending, found, wanted)
-    for x, gradient in found.items():
-        if x._node is None and x._hooks:
-            found[x] = run_hooks(x, gradient)
-    return found
+            for edge, part in zip(edges, parts):  # noqa: B905 - a keyword here costs 0.2 us a node
+                if edge is None or part is None:
+                    continue
+                kind = edge._kind
+                if kind is not None:
+                    gathered = pending
+                else:
+                    gathered, kind = leaves, type(edge._data)
+                # A NumPy scalar's type says all about it; an array's shape and dtype must fit.
+                if type(part) is not kind or (
+                    kind not in FLOAT_SCALARS
+                    and (part.shape != edge._shape or part.dtype is not edge._dtype)
+                ):
+                    part = _fitted(part, edge, create_graph)
+                if edge in gathered:
+                    gathered[edge] = gathered[edge] + part
+                else:
+                    gathered[edge] = part
+
+    for x, gradient in leaves.items():
+        if x._hooks is not None:
+            leaves[x] = run_hooks(x, gradient)
+    if wanted is not None:
+        return {x: g for x, g in leaves.items() if id(x) in wanted} | caught
+    return leaves
 
 
 def _collect(roots: Iterable[Any]) -> list[Function]:
@@ -244,7 +278,7 @@ def _collect(roots: Iterable[Any]) -> list[Function]:
     # The list grows while it is walked, so it is the stack of the search as well.
     for node in order:
         for edge in node._edges:
-            if edge is not None and edge not in seen and isinstance(edge, Function):
+            if edge is not None and edge._kind is not None and edge not in seen:
                 seen.add(edge)
                 order.append(edge)
     order.sort(key=attrgetter("_time"), reverse=True)
@@ -263,105 +297,93 @@ def _leading_to(order: list[Function], wanted: dict[int, Tensor]) -> set[Any]:
     return allowed
 
 
-def _deliver(
-    edge: Any,
-    gradient: Any,
-    pending: dict[Any, Any],
-    found: dict[Tensor, Any],
-    wanted: dict[int, Tensor] | None,
-) -> None:
-    """Add a gradient to what has come to an edge so far."""
-    if isinstance(edge, Function):
-        shape, dtype, gathered = edge._shape, edge._dtype, pending
-    else:
-        if wanted is not None and id(edge) not in wanted:
-            return
-        shape, dtype, gathered = edge._data.shape, edge._data.dtype, found
-    try:
-        fits = gradient.dtype is dtype and gradient.shape == shape
-    except AttributeError:
-        fits = False
-    if not fits:
-        gradient = _fitted(gradient, shape, dtype, edge)
-    former = gathered.get(edge)
-    gathered[edge] = gradient if former is None else former + gradient
+def _if_leading(edge: Any, allowed: set[Any], wanted: Any) -> Any:
+    return edge if edge is not None and (edge in allowed or id(edge) in wanted) else None
 
 
-def _fitted(gradient: Any, shape: tuple[int, ...], dtype: Any, edge: Any) -> Any:
+def _into_slot(pending: dict[Any, Any], output: Output, gradient: Any) -> None:
+    """Gather the gradient of one of several outputs with its node."""
+    node = output.node
+    slots = pending.setdefault(node, [None] * len(node._outputs or ()))
+    former = slots[output.index]
+    slots[output.index] = gradient if former is None else former + gradient
+
+
+def _fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
     """A rule's gradient in its input's shape and dtype: summed over what was broadcast."""
-    if not hasattr(gradient, "shape"):
-        gradient = np.asarray(gradient)
-    xp = tensor_backend if isinstance(gradient, Tensor) else backend_of(gradient)
+    shape, dtype = edge._shape, edge._output_dtype
+    if isinstance(gradient, Tensor):
+        if not recorded:
+            gradient = gradient._data
+    elif recorded or not hasattr(gradient, "shape"):
+        gradient = Tensor(gradient) if recorded else np.asarray(gradient)
+    xp = tensor_backend if recorded else backend_of(gradient)
     if gradient.shape != shape:
-        extra = len(gradient.shape) - len(shape)
-        axes = tuple(range(extra)) + tuple(
-            extra + i
-            for i, length in enumerate(shape)
-            if length == 1 and gradient.shape[extra + i] != 1
-        )
-        summed = xp.sum(gradient, axis=axes) if extra >= 0 and axes else gradient
-        try:
-            # A gradient of one element stands for all of them only if it may broadcast.
-            gradient = xp.reshape(summed, shape)
-        except (ValueError, RuntimeError):
-            gradient = _expanded(xp, gradient, shape, edge)
+        gradient = _unbroadcast(xp, gradient, shape, edge)
     if gradient.dtype != dtype:
         gradient = xp.astype(gradient, dtype)
     return gradient
 
 
-def _expanded(xp: Any, gradient: Any, shape: tuple[int, ...], edge: Any) -> Any:
+def _unbroadcast(xp: Any, gradient: Any, shape: tuple[int, ...], edge: Any) -> Any:
+    """Undo what broadcasting did to an input of this shape: sum over what it repeated.
+
+    A gradient that is itself smaller than the input, such as a constant, is repeated instead.
+    """
+    extra = len(gradient.shape) - len(shape)
+    if extra >= 0:
+        repeated = [
+            extra + i for i, n in enumerate(shape) if n == 1 and gradient.shape[extra + i] != 1
+        ]
+        axes = (*range(extra), *repeated)
+        if axes:
+            gradient = xp.reshape(
+                xp.sum(gradient, axis=axes), _summed(gradient.shape, extra, shape)
+            )
     try:
-        return xp.broadcast_to(gradient, shape)
+        return gradient if gradient.shape == shape else xp.broadcast_to(gradient, shape)
     except (ValueError, RuntimeError) as error:
         raise GradientError(
             "backward: a rule returned a gradient that does not fit its input.",
             [f"input: shape {shape}, {edge!r}", f"gradient: shape {tuple(gradient.shape)}"],
-            "The gradient must have the input's shape, or one that it broadcasts to.",
+            "The gradient must have the input's shape, or one that broadcasting leads to or from.",
         ) from error
 
 
-def _apply_rule(node: Function, gradient: Any, edges: tuple[Any, ...], recorded: bool) -> Any:
-    """Run a node's backward on arrays, or on Tensors if the pass is recorded."""
-    saved = node.saved_tensors
-    if saved is None:
-        raise GradientError(
-            f"backward: the graph was freed by an earlier backward, at {node.name}.",
-            [f"{node.name}: output shapes {node.output_shapes}"],
-            "Give the first one retain_graph=True, or compute the loss anew.",
-        )
-    if changes and saved:
-        _check_unchanged(node, saved)
-    outputs = node._outputs
-    if outputs is None:
-        gradients = (gradient,)
-    else:
-        xp = tensor_backend if recorded else node.xp
-        gradients = tuple(
-            [
-                xp.zeros(shape, dtype=dtype) if g is None else g
-                for g, (shape, dtype, _) in zip(gradient, outputs, strict=True)
-            ]
-        )
-    rule = type(node).backward
-    if recorded:
-        node = _recorded_twin(node)
-    if edges is not node._edges:
-        if not recorded:
-            node = _twin(node)
-        node.needs_input_grad = tuple([edge is not None for edge in edges])
-    result = rule(node, *gradients)
-    if type(result) is not tuple:
-        result = tuple(result) if isinstance(result, list) else (result,)
-    if len(result) != len(edges):
-        raise GradientError(
-            f"backward: {node.name} has {len(edges)} inputs, but its rule returned "
-            f"{len(result)} gradients.",
-            mend="Return one for each positional argument of forward, None where there is none.",
-        )
-    if not recorded and any(isinstance(part, Tensor) for part in result):
-        result = tuple([part._data if isinstance(part, Tensor) else part for part in result])
-    return result
+def _summed(from_: tuple[int, ...], extra: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple([1 if n == 1 else m for n, m in zip(shape, from_[extra:], strict=True)])
+
+
+def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]:
+    """The gradients of several outputs: zeros for those that nobody used."""
+    xp = tensor_backend if recorded else node.xp
+    return [
+        xp.zeros(shape, dtype=dtype) if gradient is None else gradient
+        for gradient, (shape, dtype, _) in zip(slots, node._outputs or (), strict=True)
+    ]
+
+
+def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: bool) -> Any:
+    """Run a rule on a copy of its node: for Tensors, or for fewer inputs than it has."""
+    twin = _recorded_twin(node) if recorded else _twin(node)
+    twin.needs_input_grad = tuple([edge is not None for edge in edges])
+    return twin.backward(*gradient) if node._special else twin.backward(gradient)
+
+
+def _freed(node: Function) -> GradientError:
+    return GradientError(
+        f"backward: the graph was freed by an earlier backward, at {node.name}.",
+        [f"{node.name}: output shapes {node.output_shapes}"],
+        "Give the first one retain_graph=True, or compute the loss anew.",
+    )
+
+
+def _wrong_number(node: Function, parts: tuple[Any, ...]) -> GradientError:
+    return GradientError(
+        f"backward: {node.name} has {len(node._edges)} inputs, but its rule returned "
+        f"{len(parts)} gradients.",
+        mend="Return one for each positional argument of forward, None where there is none.",
+    )
 
 
 def _check_unchanged(node: Function, saved: tuple[Any, ...]) -> None:
@@ -394,43 +416,49 @@ def _recorded_twin(node: Function) -> Function:
         )
     twin = _twin(node)
     twin.xp = tensor_backend
-    origins = {edge._output_id if isinstance(edge, Function) else id(edge._data): edge
-               for edge in reversed(node._edges) if edge is not None}  # fmt: skip
-    if node._outputs is None:
+    if node._saves is not None:
+        pairs = zip(node._saves, node.saved_tensors, strict=True)
+        origins = {id(a): node if i < 0 else node._edges[i] for i, a in pairs}
+    else:
+        origins = dict(zip(node._input_ids, node._edges, strict=False))
         origins[node._output_id] = node
-    saved = []
-    for array in node.saved_tensors:
-        for index, (_, _, identity) in enumerate(node._outputs or ()):
+    for index, (_, _, identity) in enumerate(node._outputs or ()):
+        for array in node.saved_tensors:
             if id(array) == identity:
                 origins[identity] = Output(node, index, array)
-        saved.append(_as_saved_tensor(node, array, origins))
+    saved = [_as_saved_tensor(node, array, origins) for array in node.saved_tensors]
     twin.saved_tensors = tuple(saved)
     for key, value in node.__dict__.items():
-        if not key.startswith("_") and key != "saved_tensors" and id(value) in origins:
-            if isinstance(value, np.ndarray):
-                raise GradientError(
-                    f"backward: {node.name} keeps an input or output as self.{key}, where the "
-                    "recorded pass cannot see it.",
-                    mend="Keep it with self.save_for_backward(...).",
-                )
+        if (
+            not key.startswith("_")
+            and isinstance(value, np.ndarray)
+            and origins.get(id(value)) is not None
+        ):
+            raise GradientError(
+                f"backward: {node.name} keeps an input or output as self.{key}, where the "
+                "recorded pass cannot see it.",
+                mend="Keep it with self.save_for_backward(...).",
+            )
     return twin
 
 
 def _as_saved_tensor(node: Function, array: Any, origins: dict[int, Any]) -> Any:
-    if array is None or isinstance(array, (bool, int, float, complex)):
+    # By exact type: np.float64 is a float to isinstance, and its derivative would be lost.
+    if array is None or type(array) in (bool, int, float, complex):
         return array
-    tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor._node, tensor._requires_grad = array, None, False
-    edge = origins.get(id(array))
-    if isinstance(edge, Tensor):
-        return edge
-    if edge is not None:
-        tensor._node, tensor._requires_grad = edge, True
-    elif array.dtype in DIFFERENTIABLE and id(array) not in node._constants:
+    identity = id(array)
+    edge = origins.get(identity)
+    if edge is None and identity not in origins and native(array.dtype) in DIFFERENTIABLE:
         raise GradientError(
             f"backward: {node.name} saved a value that is neither an input nor an output, so its "
             "own derivative is not known.",
             [f"saved value: shape {array.shape}, dtype {array.dtype}"],
             "Compute it again in backward from the inputs, or leave create_graph out.",
         )
+    if isinstance(edge, Tensor):
+        if edge._data is array:
+            return edge
+        edge = Alias(edge)  # the leaf holds another array by now
+    tensor = Tensor.__new__(Tensor)
+    tensor._data, tensor._node, tensor._requires_grad = array, edge, edge is not None
     return tensor

@@ -13,19 +13,23 @@ cycles, and memory is freed without the garbage collector.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from demograd._backend import NUMPY_TYPES, backend_of, numpy_backend
-from demograd._dtype import DIFFERENTIABLE
+from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of, numpy_backend
+from demograd._dtype import DIFFERENTIABLE, native
 from demograd._storage import changed_since, owner
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._mode import grad_mode
 from demograd.errors import ArgumentTypeError, GradientError
 
-__all__ = ["Function", "Output"]
+__all__ = ["Alias", "Function", "Output"]
+
+# Looked up once and not at each operation.
+new = object.__new__
+ndarray = np.ndarray
 
 
 class Function:
@@ -66,6 +70,7 @@ class Function:
     >>> class Double(Function):
     ...     def forward(self, x):
     ...         return 2 * x
+    ...
     ...     def backward(self, grad):
     ...         return 2 * grad
     >>> x = Tensor([1.0, 2.0], requires_grad=True)
@@ -79,16 +84,29 @@ class Function:
     once_differentiable: bool = False
 
     # The engine's own; rules leave these alone.
-    _edges: tuple[Any, ...] = ()
+    _edges: Sequence[Any] = ()  # a node, a leaf Tensor or None for each positional argument
     _time: int = 0  # when the node was made
-    _shape: Any = ()  # of the output; for several outputs see Output
+    _kind: type = np.ndarray  # of the output array; a NumPy scalar's type says all about it
+    _shape: Any = ()  # of the output array; for several outputs see Output
     _dtype: Any = None
-    _output_id: int = 0  # the id of the output array, to recognise it among the saved ones
-    _constants: Sequence[int] = ()  # the ids of inputs that require no gradient
+    _input_ids: Sequence[int] = ()  # ids of the input arrays, to recognise the saved ones,
+    _output_id: int = 0  # and of the output's
+    _saves: ClassVar[tuple[int, ...] | None] = (
+        None  # which they are, where a class knows: -1 is out
+    )
+    _special: bool = False  # it has several outputs, or is one of them
     _outputs: tuple[tuple[Any, Any, int], ...] | None = None  # shape, dtype, id of several outputs
     _non_differentiable: tuple[Any, ...] = ()
     _hooks: dict[int, Callable[[Tensor], Any]] | None = None
     _scopes: list[tuple[int, str]] | None = None
+
+    def __init_subclass__(cls, **settings: Any) -> None:
+        # PyTorch's spelling, ``@staticmethod def forward(ctx, x)``: the node is the context.
+        super().__init_subclass__(**settings)
+        for rule in ("forward", "backward"):
+            written = cls.__dict__.get(rule)
+            if isinstance(written, staticmethod):
+                setattr(cls, rule, written.__func__)
 
     def forward(self, *arrays: Any, **settings: Any) -> Any:
         """Compute the output arrays from the input arrays."""
@@ -125,48 +143,28 @@ class Function:
         arrays: list[Any] = []
         edges: list[Any] = []
         needs: list[bool] = []
-        constants: list[int] = []
         enabled = grad_mode.enabled
         for x in inputs:
             if isinstance(x, Tensor):
-                x_data = x._data
-                arrays.append(x_data)
-                if type(x_data) not in NUMPY_TYPES:
-                    node.xp = backend_of(x_data)
+                data = x._data
+                arrays.append(data)
+                if type(data) not in NUMPY_TYPES:
+                    node.xp = backend_of(data)
                 if enabled and x._requires_grad:
                     if x._base is not None:
-                        _check_view(cls, x)
+                        check_view(cls, x)
                     edges.append(x._node or x)
                     needs.append(True)
                     continue
-                constants.append(id(x_data))
             else:
                 arrays.append(x)
             edges.append(None)
             needs.append(False)
         node.needs_input_grad = tuple(needs)
-        out = cls.forward(node, *arrays, **settings)
+        out = node.forward(*arrays, **settings)
         if type(out) is tuple:
-            return _wrap_outputs(node, inputs, arrays, edges, constants, out)
-        if type(out) not in NUMPY_TYPES:
-            out = _as_array(cls, out)
-        tensor = Tensor.__new__(Tensor)
-        tensor._data = out
-        if True in needs and (dtype := out.dtype) in DIFFERENTIABLE and not node._non_differentiable:
-            node._edges = tuple(edges)
-            node._shape = out.shape
-            node._dtype = dtype
-            node._output_id = id(out)
-            node._constants = constants
-            node._time = tick()
-            tensor._node = node
-            tensor._requires_grad = True
-        else:
-            tensor._node = None
-            tensor._requires_grad = False
-        if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
-            _note_view(tensor, inputs)
-        return tensor
+            return _wrap_outputs(node, inputs, arrays, edges, out)
+        return _wrap_output(node, inputs, arrays, edges, True in needs, out)
 
     # The read-only view that demograd.interfaces.GraphNode describes.
 
@@ -188,7 +186,13 @@ class Function:
     @property
     def output_dtypes(self) -> tuple[Any, ...]:
         """The data type of each output."""
-        return (self._dtype,) if self._outputs is None else tuple(o[1] for o in self._outputs)
+        return (
+            (self._output_dtype,) if self._outputs is None else tuple(o[1] for o in self._outputs)
+        )
+
+    @property
+    def _output_dtype(self) -> Any:
+        return np.dtype(self._kind) if self._dtype is None else self._dtype
 
     @property
     def nbytes_saved(self) -> int:
@@ -209,20 +213,68 @@ class Function:
         return f"<{type(self).__name__}Backward>"
 
 
+class Alias(Function):
+    """The same values: it leads from an array that was saved back to the leaf that held it."""
+
+    def __init__(self, leaf: Tensor) -> None:
+        self._edges = (leaf,)
+        self._kind = type(leaf._data)
+        self._shape, self._dtype, self._time = leaf.shape, leaf.dtype, tick()
+
+    def backward(self, grad: Any) -> Any:
+        return grad
+
+
 class Output(Function):
     """One output of a node that has several: it stands between the node and its consumers."""
 
     def __init__(self, node: Function, index: int, array: Any) -> None:
         self.node = node
+        self._special = True
         self.index = index
         self._edges = (node,)
+        self._kind = type(array)
         self._shape = array.shape
         self._dtype = array.dtype
-        self._output_id = id(array)
         self._time = tick()
 
     def __repr__(self) -> str:
         return repr(self.node)
+
+
+def _wrap_output(
+    node: Function,
+    inputs: Sequence[Any],
+    arrays: Sequence[Any],
+    edges: Sequence[Any],
+    recording: bool,
+    out: Any,
+) -> Tensor:
+    """Make the Tensor of an output; record the node if its gradient can be asked for."""
+    if type(out) not in NUMPY_TYPES:
+        out = _as_array(type(node), out)
+    kind = type(out)
+    tensor = new(Tensor)
+    tensor._data = out
+    if recording and native(out.dtype) in DIFFERENTIABLE and not node._non_differentiable:
+        if kind not in FLOAT_SCALARS:
+            node._shape = out.shape
+            node._dtype = out.dtype
+        node._kind = kind
+        node._edges = edges
+        node._time = tick()
+        if node.saved_tensors:
+            # Whoever records the backward pass must know which saved value is which.
+            node._input_ids = [*map(id, arrays)]
+            node._output_id = id(out)
+        tensor._node = node
+        tensor._requires_grad = True
+    else:
+        tensor._node = None
+        tensor._requires_grad = False
+    if kind is ndarray and (out.base is not None or out is arrays[0]):
+        _note_view(tensor, inputs)
+    return tensor
 
 
 def _wrap_outputs(
@@ -230,7 +282,6 @@ def _wrap_outputs(
     inputs: tuple[Any, ...],
     arrays: list[Any],
     edges: list[Any],
-    constants: list[int],
     outs: tuple[Any, ...],
 ) -> tuple[Tensor, ...]:
     """Make a Tensor of each of several outputs."""
@@ -238,17 +289,18 @@ def _wrap_outputs(
     outs = tuple([out if type(out) in NUMPY_TYPES else _as_array(cls, out) for out in outs])
     recording = True in node.needs_input_grad
     if recording:
-        node._edges = tuple(edges)
-        node._constants = constants
+        node._edges = edges
+        node._input_ids = [id(array) for array in arrays]
+        node._special = True
         node._outputs = tuple([(out.shape, out.dtype, id(out)) for out in outs])
         node._time = tick()
     marked = {id(array) for array in node._non_differentiable}
     tensors = []
     for index, out in enumerate(outs):
-        tensor = Tensor.__new__(Tensor)
+        tensor = new(Tensor)
         tensor._data = out
         tensor._requires_grad = (
-            recording and out.dtype in DIFFERENTIABLE and id(out) not in marked
+            recording and native(out.dtype) in DIFFERENTIABLE and id(out) not in marked
         )
         tensor._node = Output(node, index, out) if tensor._requires_grad else None
         if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
@@ -257,7 +309,7 @@ def _wrap_outputs(
     return tuple(tensors)
 
 
-def _note_view(tensor: Tensor, inputs: tuple[Any, ...]) -> None:
+def _note_view(tensor: Tensor, inputs: Sequence[Any]) -> None:
     """Remember of which input's memory this result is a view, if of any."""
     whole = owner(tensor._data)
     for x in inputs:
@@ -266,7 +318,7 @@ def _note_view(tensor: Tensor, inputs: tuple[Any, ...]) -> None:
             return
 
 
-def _check_view(cls: type[Function], x: Tensor) -> None:
+def check_view(cls: type[Function], x: Tensor) -> None:
     """Refuse a view whose memory was changed through its base after the view was recorded."""
     node = x._node
     if node is not None and (change := changed_since(x._data, node._time)) is not None:

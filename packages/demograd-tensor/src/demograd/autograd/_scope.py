@@ -30,7 +30,9 @@ def record_call(outputs: Any, start: int, label: str) -> None:
         label: such as ``"0: Linear"``.
 
     >>> x = Tensor(1.0, requires_grad=True)
-    >>> start = start_call(); y = x * 2; record_call(y, start, "double")
+    >>> start = start_call()
+    >>> y = x * 2
+    >>> record_call(y, start, "double")
     >>> [label for _, label in y.grad_fn.scopes]
     ['double']
     """
