@@ -214,7 +214,7 @@ def as_operand(x: Any) -> Any:
 
 def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     """Apply an operator of two operands: settle their data types, and word what goes wrong."""
-    if type(x) is Tensor and type(y) is Tensor:
+    if isinstance(x, Tensor) and isinstance(y, Tensor):
         x_data, y_data = x._data, y._data
         kind = type(x_data)
         if kind is not type(y_data) or not (
@@ -222,9 +222,9 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
         ):
             return _promoted(function, x, y)
         y_needed = y._requires_grad
-    elif type(y) is float and type(x) is Tensor and x._data.dtype in DIFFERENTIABLE:
+    elif type(y) is float and isinstance(x, Tensor) and x._data.dtype in DIFFERENTIABLE:
         x_data, y_data = x._data, y
-        y_needed = False
+        y_needed = None  # a number
     else:
         return _promoted(function, x, y)
     # From here on what Function.apply does, in half the time: there are two operands of one type of
@@ -233,15 +233,15 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     node = function()
     x_needed = x._requires_grad
     x_edge = y_edge = None
+    if x._base is not None:
+        check_view(function, x)
+    if y_needed is not None and y._base is not None:
+        check_view(function, y)
     recording = (x_needed or y_needed) and grad_mode.enabled
     if recording:
         if x_needed:
-            if x._base is not None:
-                check_view(function, x)
             x_edge = x._node or x
         if y_needed:
-            if y._base is not None:
-                check_view(function, y)
             y_edge = y._node or y
             node.needs_input_grad = (True, True) if x_needed else (False, True)
         else:
@@ -261,6 +261,10 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
             node._dtype = out.dtype
         node._edges = (x_edge, y_edge)
         node._time = tick()
+        if function._saves is None and node.saved_tensors:
+            # A class of another package, which leaves it to the engine what it has saved.
+            node._input_ids = (id(x_data), id(y_data))
+            node._output_id = id(out)
         tensor._node = node
         tensor._requires_grad = True
     else:
@@ -364,7 +368,7 @@ def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Tensor:
         round_ = np.floor if rounding_mode == "floor" else np.trunc
         quotient = div(_detached(x), _detached(y))
         return Tensor(np.asarray(round_(quotient.data)))
-    if type(x) is Tensor and x.dtype.kind == "f":
+    if isinstance(x, Tensor) and x.dtype.kind == "f":
         return binary(Div, x, y)
     x, y = as_operand(x), as_operand(y)
     if x is None or y is None:

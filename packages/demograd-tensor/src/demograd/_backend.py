@@ -11,6 +11,7 @@ Reference: Python array API standard, 2024.12.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,32 @@ class Backend:
         moved = xp.reshape(xp.take(xp.reshape(values, (-1,)), chosen, axis=0), x.shape)
         return xp.where(xp.asarray(source >= 0), moved, x)
 
+    def windows(self, x: Any, axis: int, length: int, step: int = 1, spacing: int = 1) -> Any:
+        """Windows that slide along an axis, in place of which come two: (windows, length).
+
+        Window ``k`` holds the elements ``k * step + j * spacing`` for ``j`` below ``length``.
+        """
+        xp = self.namespace
+        count = (x.shape[axis] - spacing * (length - 1) - 1) // step + 1
+        places = np.arange(count)[:, None] * step + np.arange(length) * spacing
+        taken = xp.take(x, xp.asarray(places.reshape(-1)), axis=axis)
+        return xp.reshape(taken, (*x.shape[:axis], count, length, *x.shape[axis + 1 :]))
+
+    def overlap_add(self, shape: tuple[int, ...], parts: Iterable[tuple[Any, Any]]) -> Any:
+        """Zeros of ``shape`` with each of ``parts``, pairs (slices, values), added at its place."""
+        out: Any = None
+        for index, values in parts:
+            if out is None:
+                out = self.namespace.zeros(shape, dtype=values.dtype)
+            out[index] += values
+        return out
+
     def erf(self, x: Any) -> Any:
         """The error function; from SciPy, on NumPy copies."""
         from scipy.special import erf
 
-        return self.namespace.asarray(erf(np.asarray(x)))
+        # SciPy has no half precision and answers in double.
+        return self.namespace.asarray(erf(np.asarray(x)), dtype=x.dtype)
 
     def from_numpy(self, array: np.ndarray[Any, Any]) -> Any:
         """An array of this library with the values of a NumPy array."""
@@ -123,6 +145,17 @@ class NumpyBackend(Backend):
         else:
             np.add.at(out, index, values)
         return out
+
+    def windows(self, x: Any, axis: int, length: int, step: int = 1, spacing: int = 1) -> Any:
+        # A view: nothing is copied, however much the windows overlap.
+        count = (x.shape[axis] - spacing * (length - 1) - 1) // step + 1
+        stride = x.strides[axis]
+        return np.lib.stride_tricks.as_strided(
+            x,
+            (*x.shape[:axis], count, length, *x.shape[axis + 1 :]),
+            (*x.strides[:axis], step * stride, spacing * stride, *x.strides[axis + 1 :]),
+            writeable=False,
+        )
 
     def from_numpy(self, array: np.ndarray[Any, Any]) -> Any:
         return array

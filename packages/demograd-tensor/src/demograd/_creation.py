@@ -221,6 +221,8 @@ def randint(
     """
     if size is None:
         low, high, size = 0, low, high
+    elif high is None:
+        low, high = 0, low
     if high <= low:
         raise ArgumentError(f"randint: there is no integer from {low} up to, and without, {high}.")
     draw = (generator or _random.default_generator).numpy

@@ -41,17 +41,24 @@ def tensor_text(x: Tensor) -> str:
 def _number_style(array: Any) -> dict[str, Any]:
     """Whole floats as ``1.``, others with four decimals, very large or small ones as 1.0e+05."""
     if array.dtype.kind == "b":
-        return {"formatter": {"bool": lambda value: "True" if value else "False"}}
+        pad = " " if array.ndim and array.any() and not array.all() else ""
+        return {"formatter": {"bool": lambda value: pad + "True" if value else "False"}}
     if array.dtype.kind != "f":
         return {}
     finite = np.abs(array[np.isfinite(array)].astype(np.float64))
     nonzero = finite[finite > 0]
-    if nonzero.size == 0 or (np.all(nonzero == np.floor(nonzero)) and nonzero.max() < 1e8):
-        return {"precision": 4, "floatmode": "maxprec_equal", "suppress_small": True}
-    scientific = nonzero.max() >= 1e8 or nonzero.min() < 1e-4 or nonzero.max() / nonzero.min() > 1e3
-    if scientific:
-        return {
-            "formatter": {"float_kind": lambda value: np.format_float_scientific(
-                value, precision=4, unique=False, exp_digits=2)}
-        }  # fmt: skip
-    return {"precision": 4, "floatmode": "fixed", "suppress_small": True}
+    whole = bool(np.all(nonzero == np.floor(nonzero)))
+    if nonzero.size and (
+        nonzero.max() / nonzero.min() > 1e3
+        or nonzero.max() > 1e8
+        or (not whole and nonzero.min() < 1e-4)
+    ):
+        return {"formatter": {"float_kind": _scientific}}
+    if whole and array.ndim == 0 and nonzero.size:
+        return {"formatter": {"float_kind": lambda value: f"{value:.0f}."}}
+    floatmode = "maxprec_equal" if whole else "fixed"
+    return {"precision": 4, "floatmode": floatmode, "suppress_small": True}
+
+
+def _scientific(value: Any) -> str:
+    return np.format_float_scientific(value, precision=4, unique=False, exp_digits=2)

@@ -23,9 +23,9 @@ from demograd.autograd._clock import tick
 __all__ = ["Change", "changed_since", "changes", "mark_changed", "owner"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Change:
-    """One in-place change: when, and by what."""
+    """The last in-place change of some memory: when, and by what."""
 
     time: int
     by: str
@@ -59,8 +59,14 @@ def mark_changed(array: Any, by: str) -> None:
     """Stamp the storage of ``array``: it was changed now, by the operation ``by``."""
     if not isinstance(array, np.ndarray):
         return  # scalars and other libraries' arrays are never written to
-    whole = owner(array)
+    whole = array if array.base is None else owner(array)
     key = id(whole)
+    known = changes.get(key)
+    if known is not None:
+        # Parameters are changed at every step: a third of the time of a new entry.
+        known.by = by
+        known.time = tick()
+        return
     # The entry goes when the memory does, before its id can be used again.
     ref = weakref.ref(whole, lambda _: changes.pop(key, None))
     changes[key] = Change(tick(), by, ref)

@@ -63,7 +63,8 @@ class Tensor:
     _requires_grad: builtins.bool
     # Defaults stand on the class: an operation sets the three above and nothing else.
     _grad: Tensor | None = None
-    _base: Tensor | None = None  # the tensor of whose memory this one is a view
+    _base: Tensor | None = None  # the tensor of whose memory this one is a view,
+    _base_node: Function | None = None  # and its node at the time
     _hooks: dict[builtins.int, Callable[[Tensor], Any]] | None = None
     name: str | None = None
 

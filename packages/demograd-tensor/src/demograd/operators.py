@@ -78,6 +78,7 @@ __all__ = [
     "accepts_axis", "add", "all", "allclose", "any", "as_dim", "as_dims", "as_operand", "as_shape",
     "binary", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cast_to", "change",
     "clone", "div", "eq", "expand", "floor_divide", "ge", "gt", "index", "index_add", "isfinite",
-    "isinf", "isnan", "le", "log", "lt", "matmul", "matrix_transpose", "mean", "mul", "ne", "neg",
-    "permute", "pow", "promote", "remainder", "reshape", "sub", "sum", "transpose", "where",
+    "isinf", "isnan", "le", "log", "lt", "mark_changed", "matmul", "matrix_transpose", "mean",
+    "mul", "ne", "neg", "permute", "pow", "promote", "remainder", "reshape", "sub", "sum",
+    "transpose", "where",
 ]  # fmt: skip

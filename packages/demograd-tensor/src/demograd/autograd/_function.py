@@ -19,7 +19,7 @@ import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of, numpy_backend
 from demograd._dtype import DIFFERENTIABLE, native
-from demograd._storage import changed_since, owner
+from demograd._storage import owner
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._mode import grad_mode
@@ -150,9 +150,9 @@ class Function:
                 arrays.append(data)
                 if type(data) not in NUMPY_TYPES:
                     node.xp = backend_of(data)
+                if x._base is not None:
+                    check_view(cls, x)
                 if enabled and x._requires_grad:
-                    if x._base is not None:
-                        check_view(cls, x)
                     edges.append(x._node or x)
                     needs.append(True)
                     continue
@@ -314,17 +314,23 @@ def _note_view(tensor: Tensor, inputs: Sequence[Any]) -> None:
     whole = owner(tensor._data)
     for x in inputs:
         if isinstance(x, Tensor) and owner(x._data) is whole:
-            tensor._base = x if x._base is None else x._base
+            base = x if x._base is None else x._base
+            tensor._base, tensor._base_node = base, base._node
             return
 
 
 def check_view(cls: type[Function], x: Tensor) -> None:
-    """Refuse a view whose memory was changed through its base after the view was recorded."""
-    node = x._node
-    if node is not None and (change := changed_since(x._data, node._time)) is not None:
+    """Refuse a view that was taken before its base was changed by a recorded operation.
+
+    The view shows the new values, but its own node still leads to the old ones. A change that is
+    not recorded, such as an optimizer's, leaves the node right: the view of a parameter is a view.
+    """
+    base = x._base
+    if base is not None and base._node is not x._base_node and grad_mode.enabled:
+        made_by = x._node.name if x._node is not None else "an operation that was not recorded"
         raise GradientError(
-            f"{cls.__name__.lower()}: an operand is a view of memory that was changed in place.",
-            [f"operand: {x._describe()}, made by {node.name}", f"changed by: {change.by}"],
+            f"{cls.__name__.lower()}: an operand is a view of a tensor that was changed in place.",
+            [f"view: {x._describe()}, made by {made_by}", f"base: {base._describe()}"],
             "Take the view again after the change, or change a copy: base = base.clone().",
         )
 

@@ -1,0 +1,15 @@
+"""Errors of this package whose builtin the core's errors do not have."""
+
+from __future__ import annotations
+
+from demograd.errors import DataError, FileError
+
+__all__ = ["MissingFileError", "MissingKeyError"]
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file that is not there."""
+
+
+class MissingKeyError(DataError, KeyError):
+    """A sample that lacks a key that another one has."""

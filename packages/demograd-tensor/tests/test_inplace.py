@@ -1,0 +1,174 @@
+"""Changes in place: the same gradients as the functional twin, or one clear error."""
+
+import numpy as np
+import pytest
+
+import demograd as dg
+from demograd.autograd import gradcheck, gradgradcheck
+from demograd.errors import DemogradError, GradientError
+
+
+def message(call):
+    with pytest.raises(DemogradError) as error:
+        call()
+    return str(error.value)
+
+
+def changed(operation):
+    """A function that changes a copy of x in place."""
+
+    def function(x, w):
+        y = x * 1
+        operation(y, w)
+        return y
+
+    return function
+
+
+def set_row(y, w):
+    y[0] = w
+
+
+def set_mask(y, w):
+    y[np.array([[True, False], [False, True]])] = w
+
+
+CASES = [
+    (lambda y, w: y.__iadd__(w), lambda x, w: x + w),
+    (lambda y, w: y.__isub__(w), lambda x, w: x - w),
+    (lambda y, w: y.__imul__(w), lambda x, w: x * w),
+    (lambda y, w: y.__itruediv__(w), lambda x, w: x / w),
+    (lambda y, w: y.__ipow__(w), lambda x, w: x**w),
+    (lambda y, w: y.add_(w, alpha=2.0), lambda x, w: x + 2 * w),
+    (lambda y, w: y.mul_(w).mul_(w), lambda x, w: x * w * w),
+    (lambda y, w: y.copy_(w), lambda x, w: w.expand(2, 2)),
+    (set_row, lambda x, w: dg.where(np.array([[True], [False]]), w, x)),
+    (set_mask, lambda x, w: dg.where(np.eye(2, dtype=bool), w.reshape(2, 1), x)),
+]
+
+
+@pytest.mark.parametrize(("operation", "twin"), CASES)
+def test_a_change_in_place_has_the_values_and_derivatives_of_its_twin(operation, twin):
+    x = dg.tensor([[1.5, 0.7], [2.0, 1.1]], dtype="float64", requires_grad=True)
+    w = dg.tensor([1.3, 0.6], dtype="float64", requires_grad=True)
+    function = changed(operation)
+    np.testing.assert_allclose(function(x, w).tolist(), twin(x, w).tolist())
+    assert gradcheck(function, (x, w))
+    assert gradgradcheck(function, (x, w))
+
+
+def test_a_change_in_place_keeps_the_memory():
+    x = dg.tensor([1.0, 2.0])
+    before = x.data
+    x += 1
+    x[0] = 7.0
+    x.fill_(3.0)
+    assert x.data is before
+    assert x.tolist() == [3.0, 3.0]
+
+
+def test_a_number_without_dimensions_changes_too():
+    x = dg.tensor(2.0)
+    x *= 3
+    x.data[...] += 1
+    assert x.item() == 7.0
+    w = dg.tensor(5.0, requires_grad=True)
+    y = w * 1
+    y *= w
+    y.backward()
+    assert w.grad.item() == 10.0
+
+
+def test_a_leaf_that_requires_a_gradient_cannot_be_changed():
+    x = dg.Tensor([1.0, 2.0], requires_grad=True, name="weight")
+    text = (
+        "{}: a leaf that requires a gradient cannot be changed in place.\n"
+        "  weight of shape (2,), dtype float32\n"
+        "with dg.no_grad(): ... changes its values; x = x + y makes a new tensor."
+    )
+    assert message(lambda: x.__iadd__(1)) == text.format("+=")
+    assert message(lambda: x.__setitem__(0, 1.0)) == text.format("x[i] = v")
+    assert x.tolist() == [1.0, 2.0]
+    with dg.no_grad():
+        x += 1
+    assert x.tolist() == [2.0, 3.0]
+    assert x.requires_grad
+
+
+def test_a_recorded_change_through_a_view_is_refused():
+    x = dg.tensor([1.0, 2.0], requires_grad=True) * 1
+    assert message(lambda: x[:1].mul_(2)) == (
+        "mul_: a view cannot be changed in place while recording.\n"
+        "  view: tensor of shape (1,), dtype float32\n"
+        "  base: tensor of shape (2,), dtype float32\n"
+        "Change the base by index (base[i] = v), or a copy (x = x.clone())."
+    )
+
+
+def test_a_view_taken_before_a_recorded_change_is_refused():
+    x = dg.tensor([1.0, 2.0], requires_grad=True) * 1
+    view = x[:1]
+    x *= 3
+    assert message(lambda: view * 2) == (
+        "mul: an operand is a view of a tensor that was changed in place.\n"
+        "  view: tensor of shape (1,), dtype float32, made by Index\n"
+        "  base: tensor of shape (2,), dtype float32\n"
+        "Take the view again after the change, or change a copy: base = base.clone()."
+    )
+
+
+def test_a_constant_view_of_what_became_differentiable_is_refused():
+    x, w = dg.zeros(2), dg.ones(2, requires_grad=True)
+    view = x[:1]
+    x += w
+    for use in (lambda: view * 2, lambda: view.sum(), lambda: view * w[:1]):
+        assert message(use).splitlines()[1] == (
+            "  view: tensor of shape (1,), dtype float32, made by an operation that was not "
+            "recorded"
+        )
+    with dg.no_grad():
+        assert (view * 2).tolist() == [2.0]
+
+
+def test_a_view_of_a_parameter_stays_good_after_an_optimizer_step():
+    w = dg.tensor([1.0, 2.0], requires_grad=True)
+    view = w[:1]
+    with dg.no_grad():
+        w -= 0.5
+    (view * 3).sum().backward()
+    assert w.grad.tolist() == [3.0, 0.0]
+
+
+def test_a_result_that_does_not_fit_is_refused_and_nothing_changes():
+    x = dg.tensor([1.0])
+    assert message(lambda: x.__iadd__(dg.ones(3))) == (
+        "+=: the result does not fit into the tensor.\n"
+        "  x: shape (1,)\n"
+        "  result: shape (3,)\n"
+        "x = x + y makes a new tensor of the larger shape."
+    )
+    n = dg.tensor([1])
+    assert message(lambda: n.__iadd__(0.5)) == (
+        "+=: the result has a type that the tensor cannot hold.\n"
+        "  x: dtype int64\n"
+        "  result: dtype float32\n"
+        "x = x.to(dg.float32) first."
+    )
+    assert message(lambda: x.__setitem__(slice(None), dg.ones(3))) == (
+        "x[i] = v: the values do not fit the place.\n  place: shape (1,)\n  v: shape (3,)"
+    )
+    assert (x.tolist(), n.tolist()) == ([1.0], [1])
+
+
+def test_memory_shared_by_repetition_cannot_be_written_to():
+    x = dg.ones(1).expand(3)
+    with pytest.raises(GradientError):
+        x += 1
+
+
+def test_an_item_assignment_carries_the_gradient():
+    x, v = dg.zeros(3, requires_grad=True), dg.tensor(5.0, requires_grad=True)
+    y = x * 2
+    y[1] = v * 3
+    y.sum().backward()
+    assert (x.grad.tolist(), v.grad.item()) == ([2.0, 0.0, 2.0], 3.0)
