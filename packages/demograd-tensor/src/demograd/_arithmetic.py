@@ -12,11 +12,11 @@ from typing import Any, cast
 import numpy as np
 
 from demograd._backend import FLOAT_SCALARS
-from demograd._dtype import DIFFERENTIABLE, get_default_dtype, result_type
+from demograd._dtype import get_default_dtype, result_type
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
-from demograd.autograd._function import Function, check_view, new
-from demograd.autograd._mode import grad_mode
+from demograd.autograd._function import Function, check_views, new
+from demograd.autograd._mode import everywhere, grad_mode
 from demograd.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = [
@@ -33,6 +33,8 @@ NOT_IMPLEMENTED = cast(Tensor, NotImplemented)
 class Add(Function):
     """``x + y``."""
 
+    _saves = ()
+
     def forward(self, x: Any, y: Any) -> Any:
         return x + y
 
@@ -42,6 +44,8 @@ class Add(Function):
 
 class Sub(Function):
     """``x - y``."""
+
+    _saves = ()
 
     def forward(self, x: Any, y: Any) -> Any:
         return x - y
@@ -201,6 +205,10 @@ class Clone(Function):
         return grad
 
 
+# A number of these types takes the type of the floats that it meets.
+_NUMBERS = frozenset([float, int])
+
+
 def as_operand(x: Any) -> Any:
     """A Tensor, or a Python number; None for what cannot be an operand."""
     if isinstance(x, (Tensor, bool, int, float, complex)) and not isinstance(x, np.generic):
@@ -221,23 +229,23 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
             kind in FLOAT_SCALARS or (kind is ndarray and x_data.dtype is y_data.dtype)
         ):
             return _promoted(function, x, y)
-        y_needed = y._requires_grad
-    elif type(y) is float and isinstance(x, Tensor) and x._data.dtype in DIFFERENTIABLE:
-        x_data, y_data = x._data, y
-        y_needed = None  # a number
+        if x._base is not None or y._base is not None:
+            check_views(function, x, y)
+        x_needed, y_needed = x._requires_grad, y._requires_grad
+    elif type(y) in _NUMBERS and isinstance(x, Tensor) and _holds_floats(x._data):
+        check_views(function, x)
+        x_data, y_data, x_needed, y_needed = x._data, y, x._requires_grad, False
+    elif type(x) in _NUMBERS and isinstance(y, Tensor) and _holds_floats(y._data):
+        check_views(function, y)
+        x_data, y_data, x_needed, y_needed = x, y._data, False, y._requires_grad
     else:
         return _promoted(function, x, y)
     # From here on what Function.apply does, in half the time: there are two operands of one type of
     # floats and one new array as the output. Nine of ten operations of a small network are of
     # this kind, and the general case costs more than everything else together.
     node = function()
-    x_needed = x._requires_grad
     x_edge = y_edge = None
-    if x._base is not None:
-        check_view(function, x)
-    if y_needed is not None and y._base is not None:
-        check_view(function, y)
-    recording = (x_needed or y_needed) and grad_mode.enabled
+    recording = (x_needed or y_needed) and (everywhere.on or grad_mode.enabled)
     if recording:
         if x_needed:
             x_edge = x._node or x
@@ -259,6 +267,9 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
         if kind not in FLOAT_SCALARS:
             node._shape = out.shape
             node._dtype = out.dtype
+        if function._saves is None:
+            node._input_ids = (id(x_data), id(y_data))
+            node._output_id = id(out)
         node._edges = (x_edge, y_edge)
         node._time = tick()
         if function._saves is None and node.saved_tensors:
@@ -273,6 +284,11 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     return tensor
 
 
+def _holds_floats(array: Any) -> bool:
+    kind = type(array)
+    return kind in FLOAT_SCALARS or (kind is ndarray and array.dtype.kind == "f")
+
+
 def _promoted(function: type[Function], x: Any, y: Any) -> Tensor:
     """The same for operands of several types."""
     x, y = as_operand(x), as_operand(y)
@@ -282,7 +298,8 @@ def _promoted(function: type[Function], x: Any, y: Any) -> Tensor:
         x = Tensor(x)
     x, y = promote(x, y)
     try:
-        return cast(Tensor, function.apply(x, y))
+        out: Tensor = function.apply(x, y)
+        return out
     except ValueError as error:
         raise explained(function.__name__.lower(), x, y, error) from error
 
@@ -395,7 +412,8 @@ def neg(x: Tensor) -> Tensor:
     """
     if x.dtype.kind == "b":
         raise DtypeError("neg: booleans have no minus.", mend="~x negates them.")
-    return cast(Tensor, Neg.apply(x))
+    out: Tensor = Neg.apply(x)
+    return out
 
 
 def pow(x: Any, y: Any) -> Tensor:
@@ -411,7 +429,8 @@ def log(x: Tensor) -> Tensor:
     """Elementwise natural logarithm; minus infinity at 0, NaN below."""
     x = x if x.dtype.kind in "fc" else cast_to(x, get_default_dtype())
     with np.errstate(divide="ignore", invalid="ignore"):
-        return cast(Tensor, Log.apply(x))
+        out: Tensor = Log.apply(x)
+        return out
 
 
 def where(condition: Any, x: Any, y: Any) -> Tensor:
@@ -423,7 +442,8 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     # Python numbers become arrays: the standard's where takes arrays.
     dtype = result_type(*(v._data if isinstance(v, Tensor) else v for v in (x, y)))
     x, y = (v if isinstance(v, Tensor) else Tensor(v, dtype=dtype) for v in (x, y))
-    return cast(Tensor, Where.apply(condition, x, y))
+    out: Tensor = Where.apply(condition, x, y)
+    return out
 
 
 def floor_divide(x: Any, y: Any) -> Tensor:
@@ -445,7 +465,8 @@ def cast_to(x: Tensor, dtype: Any) -> Tensor:
 
 def clone(x: Tensor) -> Tensor:
     """A copy that stays in the graph."""
-    return cast(Tensor, Clone.apply(x))
+    out: Tensor = Clone.apply(x)
+    return out
 
 
 def matmul(x: Any, y: Any) -> Tensor:
@@ -475,15 +496,16 @@ def matmul(x: Any, y: Any) -> Tensor:
         return matmul(x, y.reshape(-1, 1)).reshape(x_shape[:-1])
     if len(x_shape) > 2 and len(y_shape) == 2:
         # One product of a tall matrix: faster, and its gradient needs no sum over the stack.
-        flat = MatMul.apply(x.reshape(-1, x_shape[-1]), y)
-        return cast(Tensor, flat.reshape(*x_shape[:-1], y_shape[-1]))
+        flat: Tensor = MatMul.apply(x.reshape(-1, x_shape[-1]), y)
+        return flat.reshape(*x_shape[:-1], y_shape[-1])
     try:
-        return cast(Tensor, MatMul.apply(x, y))
+        product: Tensor = MatMul.apply(x, y)
     except ValueError as error:
         raise ShapeError(
             "matmul: the stacks of matrices do not broadcast.",
             [f"{_name(x, 'x')}: shape {x_shape}", f"{_name(y, 'y')}: shape {y_shape}"],
         ) from error
+    return product
 
 
 def _misfit(x: Tensor, y: Tensor) -> ShapeError:

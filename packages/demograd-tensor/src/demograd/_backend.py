@@ -130,6 +130,26 @@ class NumpyBackend(Backend):
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
         return np.astype(x, dtype, copy=copy) if type(x) is np.ndarray else x.astype(dtype)
 
+    # NumPy's functions of these names are written in Python, with more checks than the rules need;
+    # what is behind them takes a third of the time.
+
+    def reshape(self, x: Any, shape: tuple[int, ...], /) -> Any:
+        return x.reshape(shape)
+
+    def permute_dims(self, x: Any, axes: tuple[int, ...], /) -> Any:
+        return x.transpose(axes)
+
+    def sum(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        add: Any = np.add  # NumPy's types know no keepdims that is not spelled out
+        return add.reduce(x, axis=axis, keepdims=keepdims)
+
+    def broadcast_to(self, x: Any, shape: tuple[int, ...], /) -> Any:
+        if x.size != 1:
+            return np.broadcast_to(x, shape)
+        out: np.ndarray[Any, Any] = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        out.flags.writeable = False  # all elements are one
+        return out
+
     def index(self, x: Any, index: Any) -> Any:
         return x[index]
 

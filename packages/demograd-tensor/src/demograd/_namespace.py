@@ -6,7 +6,7 @@ These are what the core's own derivative rules need, so the core is closed under
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +54,8 @@ def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
 
 def index_set(x: Any, index: Any, values: Any) -> Tensor:
     values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
-    return cast(Tensor, _inplace.SetIndex.apply(x, values, index=index))
+    out: Tensor = _inplace.SetIndex.apply(x, values, index=index)
+    return out
 
 
 FUNCTIONS: dict[str, Any] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -135,7 +135,8 @@ def sum(
     elif x.dtype.kind in "iub":
         x = cast_to(x, int64)
     dims = as_dims("sum", dim, x.ndim) if x.ndim else ()
-    return cast(Tensor, Sum.apply(x, dims=dims, keepdim=keepdim))
+    out: Tensor = Sum.apply(x, dims=dims, keepdim=keepdim)
+    return out
 
 
 @accepts_axis
@@ -167,7 +168,8 @@ def mean(
     if 0 in x.shape:
         with np.errstate(invalid="ignore"):
             return sum(x, dims, keepdim) / math.prod([x.shape[i] for i in dims])
-    return cast(Tensor, Mean.apply(x, dims=dims, keepdim=keepdim))
+    out: Tensor = Mean.apply(x, dims=dims, keepdim=keepdim)
+    return out
 
 
 def reshape(x: Tensor, *shape: Any) -> Tensor:
@@ -195,7 +197,8 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
             ],
             "One length may be -1: it is then computed from the others.",
         )
-    return cast(Tensor, Reshape.apply(x, shape=wanted))
+    out: Tensor = Reshape.apply(x, shape=wanted)
+    return out
 
 
 def permute(x: Tensor, *dims: Any) -> Tensor:
@@ -213,7 +216,8 @@ def permute(x: Tensor, *dims: Any) -> Tensor:
             "permute: every dimension must be named once.",
             [f"x: shape {x.shape}   {x.ndim} dimensions", f"dims: {as_shape(dims)}"],
         )
-    return cast(Tensor, Permute.apply(x, dims=order))
+    out: Tensor = Permute.apply(x, dims=order)
+    return out
 
 
 def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
@@ -226,7 +230,8 @@ def transpose(x: Tensor, dim0: int, dim1: int) -> Tensor:
     order = list(range(x.ndim))
     if order:
         order[first], order[second] = order[second], order[first]
-    return cast(Tensor, Permute.apply(x, dims=tuple(order)))
+    out: Tensor = Permute.apply(x, dims=tuple(order))
+    return out
 
 
 def matrix_transpose(x: Tensor) -> Tensor:
@@ -266,7 +271,8 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
             "expand: only dimensions of length one can be repeated.",
             [f"x: shape {x.shape}", f"wanted: {wanted}"],
         )
-    return cast(Tensor, Expand.apply(x, shape=full))
+    out: Tensor = Expand.apply(x, shape=full)
+    return out
 
 
 def index(x: Tensor, key: Any) -> Tensor:
@@ -277,7 +283,8 @@ def index(x: Tensor, key: Any) -> Tensor:
     """
     plain = _plain_index(key)
     try:
-        return cast(Tensor, Index.apply(x, index=plain))
+        out: Tensor = Index.apply(x, index=plain)
+        return out
     except IndexError as error:
         raise OutOfRangeError(
             "index: the index does not fit the tensor.",
@@ -287,7 +294,8 @@ def index(x: Tensor, key: Any) -> Tensor:
 
 def index_add(shape: tuple[int, ...], key: Any, values: Tensor) -> Tensor:
     """Zeros of ``shape`` with ``values`` added at ``key``; what repeats adds up."""
-    return cast(Tensor, IndexAdd.apply(values, shape=shape, index=_plain_index(key)))
+    out: Tensor = IndexAdd.apply(values, shape=shape, index=_plain_index(key))
+    return out
 
 
 def _plain_index(key: Any) -> Any:

@@ -20,7 +20,7 @@ import numpy as np
 
 from demograd.autograd._clock import tick
 
-__all__ = ["Change", "changed_since", "changes", "mark_changed", "owner"]
+__all__ = ["Change", "changes", "mark_changed", "owner"]
 
 
 @dataclass(slots=True)
@@ -32,6 +32,7 @@ class Change:
     owner: weakref.ref[Any]
 
 
+# The last change of each storage, by the id of the owner.
 changes: dict[int, Change] = {}
 
 
@@ -70,13 +71,3 @@ def mark_changed(array: Any, by: str) -> None:
     # The entry goes when the memory does, before its id can be used again.
     ref = weakref.ref(whole, lambda _: changes.pop(key, None))
     changes[key] = Change(tick(), by, ref)
-
-
-def changed_since(array: Any, time: int) -> Change | None:
-    """The last in-place change of the storage of ``array`` if it came after ``time``."""
-    if not isinstance(array, np.ndarray):
-        return None
-    change = changes.get(id(owner(array)))
-    if change is not None and change.time > time:
-        return change
-    return None

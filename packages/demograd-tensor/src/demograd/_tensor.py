@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,7 +88,8 @@ class Tensor:
 
     @property
     def _shape(self) -> tuple[builtins.int, ...]:
-        return cast("tuple[builtins.int, ...]", self._data.shape)
+        shape: tuple[builtins.int, ...] = self._data.shape
+        return shape
 
     @property
     def _dtype(self) -> Any:
@@ -126,7 +127,8 @@ class Tensor:
         >>> Tensor([[1, 2, 3]]).shape
         (1, 3)
         """
-        return cast("tuple[builtins.int, ...]", self._data.shape)
+        shape: tuple[builtins.int, ...] = self._data.shape
+        return shape
 
     @property
     def ndim(self) -> builtins.int:
@@ -369,7 +371,7 @@ class Tensor:
         return _arithmetic.binary(_arithmetic.Add, self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Add, other, self)
+        return _arithmetic.binary(_arithmetic.Add, self, other)
 
     def __sub__(self, other: Any) -> Tensor:
         return _arithmetic.binary(_arithmetic.Sub, self, other)
@@ -381,7 +383,7 @@ class Tensor:
         return _arithmetic.binary(_arithmetic.Mul, self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Mul, other, self)
+        return _arithmetic.binary(_arithmetic.Mul, self, other)
 
     def __truediv__(self, other: Any) -> Tensor:
         return _arithmetic.div(self, other)

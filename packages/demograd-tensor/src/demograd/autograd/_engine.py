@@ -21,7 +21,7 @@ import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, backend_of
 from demograd._dtype import DIFFERENTIABLE, native
-from demograd._storage import changed_since, changes
+from demograd._storage import changes, owner
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend
 from demograd.autograd._accumulate import accumulate
@@ -172,6 +172,8 @@ def _roots(
                     "x.sum().backward(), or x.backward(gradient) with a gradient of its shape.",
                 )
             seed = backend_of(x._data).ones_like(x._data)
+            if type(x._data) in FLOAT_SCALARS:
+                seed = seed[()]
         else:
             if not isinstance(seed, Tensor):
                 seed = Tensor(seed)
@@ -214,18 +216,21 @@ def _run(
             if gradient is None:
                 continue
             edges = node._edges
-            if node._hooks is not None:
-                gradient = run_hooks(node, gradient)
+            several = False
+            if node._special:
+                if node._hooks is not None:
+                    gradient = run_hooks(node, gradient)
+                several = node._outputs is not None
             if allowed is not None:
                 if node in catch:
                     caught[catch[node]] = gradient
                 edges = [_if_leading(edge, allowed, wanted) for edge in edges]
                 if not any(edge is not None for edge in edges):
                     continue
-            if node._special:
-                if type(node) is Output:
-                    _into_slot(pending, node, gradient)
-                    continue
+            if type(node) is Output:
+                _into_slot(pending, node, gradient)
+                continue
+            if several:
                 gradient = _materialized(node, gradient, create_graph)
             saved = node.saved_tensors
             if saved is None:
@@ -234,7 +239,7 @@ def _run(
                 _check_unchanged(node, saved)
             if create_graph or edges is not node._edges:
                 parts = _run_dressed(node, gradient, edges, create_graph)
-            elif node._special:
+            elif several:
                 parts = node.backward(*gradient)
             else:
                 parts = node.backward(gradient)
@@ -367,7 +372,7 @@ def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: 
     """Run a rule on a copy of its node: for Tensors, or for fewer inputs than it has."""
     twin = _recorded_twin(node) if recorded else _twin(node)
     twin.needs_input_grad = tuple([edge is not None for edge in edges])
-    return twin.backward(*gradient) if node._special else twin.backward(gradient)
+    return twin.backward(*gradient) if node._outputs is not None else twin.backward(gradient)
 
 
 def _freed(node: Function) -> GradientError:
@@ -388,8 +393,10 @@ def _wrong_number(node: Function, parts: tuple[Any, ...]) -> GradientError:
 
 def _check_unchanged(node: Function, saved: tuple[Any, ...]) -> None:
     for number, array in enumerate(saved):
-        change = changed_since(array, node._time)
-        if change is not None:
+        if type(array) is not np.ndarray:
+            continue  # scalars and other libraries' arrays are never written to
+        change = changes.get(id(array if array.base is None else owner(array)))
+        if change is not None and change.time > node._time:
             raise GradientError(
                 f"backward: a value that {node.name} saved was changed in place afterwards.",
                 [

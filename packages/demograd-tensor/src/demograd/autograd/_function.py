@@ -94,7 +94,7 @@ class Function:
     _saves: ClassVar[tuple[int, ...] | None] = (
         None  # which they are, where a class knows: -1 is out
     )
-    _special: bool = False  # it has several outputs, or is one of them
+    _special: bool = False  # it has hooks or several outputs, or is one of several
     _outputs: tuple[tuple[Any, Any, int], ...] | None = None  # shape, dtype, id of several outputs
     _non_differentiable: tuple[Any, ...] = ()
     _hooks: dict[int, Callable[[Tensor], Any]] | None = None
@@ -151,7 +151,7 @@ class Function:
                 if type(data) not in NUMPY_TYPES:
                     node.xp = backend_of(data)
                 if x._base is not None:
-                    check_view(cls, x)
+                    check_views(cls, x)
                 if enabled and x._requires_grad:
                     edges.append(x._node or x)
                     needs.append(True)
@@ -319,20 +319,22 @@ def _note_view(tensor: Tensor, inputs: Sequence[Any]) -> None:
             return
 
 
-def check_view(cls: type[Function], x: Tensor) -> None:
+def check_views(cls: type[Function], *operands: Tensor) -> None:
     """Refuse a view that was taken before its base was changed by a recorded operation.
 
     The view shows the new values, but its own node still leads to the old ones. A change that is
     not recorded, such as an optimizer's, leaves the node right: the view of a parameter is a view.
     """
-    base = x._base
-    if base is not None and base._node is not x._base_node and grad_mode.enabled:
-        made_by = x._node.name if x._node is not None else "an operation that was not recorded"
-        raise GradientError(
-            f"{cls.__name__.lower()}: an operand is a view of a tensor that was changed in place.",
-            [f"view: {x._describe()}, made by {made_by}", f"base: {base._describe()}"],
-            "Take the view again after the change, or change a copy: base = base.clone().",
-        )
+    for x in operands:
+        base = x._base
+        if base is not None and base._node is not x._base_node and grad_mode.enabled:
+            made_by = x._node.name if x._node is not None else "an operation that was not recorded"
+            raise GradientError(
+                f"{cls.__name__.lower()}: an operand is a view of a tensor that was changed in "
+                "place.",
+                [f"view: {x._describe()}, made by {made_by}", f"base: {base._describe()}"],
+                "Take the view again after the change, or change a copy: base = base.clone().",
+            )
 
 
 def _as_array(cls: type[Function], out: Any) -> Any:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from demograd._tensor import Tensor
+from demograd.autograd._function import Function
 from demograd.errors import GradientError, ShapeError
-
-if TYPE_CHECKING:
-    from demograd.autograd._function import Function
 
 __all__ = ["RemovableHandle", "register_hook", "retain_grad", "run_hooks"]
 
@@ -52,6 +50,8 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
     holder: Tensor | Function = x if x._node is None else x._node
     if holder._hooks is None:
         holder._hooks = {}
+    if isinstance(holder, Function):
+        holder._special = True
     handle = RemovableHandle(holder._hooks)
     holder._hooks[handle.number] = hook
     return handle

@@ -20,7 +20,30 @@ class GradMode(threading.local):
     enabled: bool = True
 
 
+class Everywhere:
+    """Whether recording is on in every thread: then nobody need look at their own switch."""
+
+    __slots__ = ("lock", "off", "on")
+
+    def __init__(self) -> None:
+        self.on = True
+        self.off = 0  # threads with recording off
+        self.lock = threading.Lock()
+
+
 grad_mode = GradMode()
+# An attribute of a plain object is read in a third of the time of a thread's own, and the
+# question is asked at every operation.
+everywhere = Everywhere()
+
+
+def switch(enabled: bool) -> None:
+    """Set the mode of this thread."""
+    if grad_mode.enabled != enabled:
+        grad_mode.enabled = enabled
+        with everywhere.lock:
+            everywhere.off += -1 if enabled else 1
+            everywhere.on = everywhere.off == 0
 
 
 def is_grad_enabled() -> bool:
@@ -42,7 +65,7 @@ class _Switch:
 
     def __enter__(self) -> None:
         self._former.append(grad_mode.enabled)
-        grad_mode.enabled = self._enabled
+        switch(self._enabled)
 
     def __exit__(
         self,
@@ -50,7 +73,7 @@ class _Switch:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        grad_mode.enabled = self._former.pop()
+        switch(self._former.pop())
 
     def __call__(self, function: F) -> F:
         enabled = self._enabled
@@ -134,7 +157,7 @@ class set_grad_enabled(_Switch):
     def __init__(self, mode: bool) -> None:
         super().__init__(bool(mode))
         self._former.append(grad_mode.enabled)
-        grad_mode.enabled = bool(mode)
+        switch(bool(mode))
         self._fresh = True
 
     def __enter__(self) -> None:
@@ -146,6 +169,6 @@ class set_grad_enabled(_Switch):
 
     def __call__(self, function: F) -> F:
         # Used as a decorator: undo the switch that the constructor made.
-        grad_mode.enabled = self._former.pop()
+        switch(self._former.pop())
         self._fresh = False
         return super().__call__(function)
