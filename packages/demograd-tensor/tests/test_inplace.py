@@ -41,6 +41,8 @@ CASES = [
     (lambda y, w: y.__ipow__(w), lambda x, w: x**w),
     (lambda y, w: y.add_(w, alpha=2.0), lambda x, w: x + 2 * w),
     (lambda y, w: y.mul_(w).mul_(w), lambda x, w: x * w * w),
+    (lambda y, w: y.__imul__(y), lambda x, w: x * x),
+    (lambda y, w: y.__imul__(y[0]), lambda x, w: x * x[0]),
     (lambda y, w: y.copy_(w), lambda x, w: w.expand(2, 2)),
     (set_row, lambda x, w: dg.where(np.array([[True], [False]]), w, x)),
     (set_mask, lambda x, w: dg.where(np.eye(2, dtype=bool), w.reshape(2, 1), x)),

@@ -14,7 +14,7 @@ import numpy as np
 
 from demograd import _arithmetic, _shaping
 from demograd._backend import backend_of
-from demograd._storage import mark_changed
+from demograd._storage import mark_changed, owner
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._function import Function
@@ -60,9 +60,16 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
         _check_recordable(x, name)
     old = x
     if recording:
-        # The rule may save the old values: give it a copy that the write below leaves alone.
-        old = Tensor.__new__(Tensor)
-        old._data, old._node, old._requires_grad = _copied(x._data), x._node, x._requires_grad
+        # The rule may save the old values, of x and of what shares its memory: give it copies that
+        # the write below leaves alone.
+        whole = owner(x._data)
+        old = _as_it_is(x)
+        operands = tuple(
+            [
+                _as_it_is(v) if isinstance(v, Tensor) and owner(v._data) is whole else v
+                for v in operands
+            ]
+        )
     result = operation(old, *operands)
     if result is _arithmetic.NOT_IMPLEMENTED:
         return result
@@ -103,8 +110,12 @@ def _check_result(x: Tensor, name: str, result: Tensor) -> None:
         )
 
 
-def _copied(array: Any) -> Any:
-    return array.copy() if isinstance(array, np.ndarray) else array
+def _as_it_is(x: Tensor) -> Tensor:
+    """A Tensor at the same place of the graph, with a copy of the values."""
+    twin = Tensor.__new__(Tensor)
+    twin._data = x._data.copy() if isinstance(x._data, np.ndarray) else x._data
+    twin._node, twin._requires_grad = x._node, x._requires_grad
+    return twin
 
 
 def _write(x: Tensor, values: Any, name: str) -> None:

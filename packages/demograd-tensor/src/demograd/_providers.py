@@ -39,10 +39,15 @@ SUBPACKAGES: dict[str, str] = {
 }
 OPS_NAMES: frozenset[str] = frozenset(
     """
-    abs amax amin argmax argmin bmm broadcast_to cat chunk clamp cos cumsum dot einsum exp expm1
-    flatten flip gather index_select log log1p logsumexp masked_fill max maximum min minimum norm
-    outer pad prod relu roll rsqrt save load scatter scatter_add sigmoid sign sin softmax split
-    sqrt squeeze stack std take_along_dim tan tanh tril triu unbind unsqueeze var view
+    abs abs_ acos acos_ amax amin argmax argmin argsort asin asin_ atan atan_ avg_pool2d bmm
+    broadcast_to cat ceil ceil_ chunk clamp clamp_ concat concatenate conv2d cos cos_ cosh cosh_
+    cumsum diag diagonal dot einsum erf erf_ exp exp_ expm1 expm1_ flatten flip floor floor_ gather
+    index_select log log1p log1p_ log_softmax logsumexp masked_fill masked_fill_ masked_select max
+    max_pool2d maximum min minimum mm moveaxis movedim mv norm outer pad prod ravel reciprocal
+    reciprocal_ relu relu_ repeat repeat_interleave roll round round_ rsqrt rsqrt_ scatter scatter_
+    scatter_add scatter_add_ sigmoid sigmoid_ sign sign_ sin sin_ sinh sinh_ softmax sort split sqrt
+    sqrt_ square square_ squeeze stack std swapaxes swapdims take_along_dim tan tan_ tanh tanh_ tile
+    topk tril triu trunc trunc_ unbind unflatten unsqueeze var view
     """.split()
 )
 
