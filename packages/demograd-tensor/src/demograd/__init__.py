@@ -18,7 +18,8 @@ __path__ = extend_path(__path__, __name__)
 from demograd._tensor import Tensor  # isort: skip
 
 from demograd import _dtype, _providers, autograd
-from demograd._arithmetic import add, clone, div, matmul, mul, neg, pow, remainder, sub, where
+from demograd._arithmetic import add, div, mul, neg, pow, remainder, sub, where
+from demograd._casting import clone
 from demograd._comparing import all, allclose, any, eq, ge, gt, isfinite, isinf, isnan, le, lt, ne
 from demograd._creation import (
     arange,
@@ -57,6 +58,7 @@ from demograd._dtype import (
     set_default_dtype,
     uint8,
 )  # fmt: skip
+from demograd._matmul import matmul
 from demograd._random import Generator, default_generator, initial_seed, manual_seed
 from demograd._shaping import mean, permute, reshape, sum, transpose
 from demograd._version import __version__

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from demograd._arithmetic import NOT_IMPLEMENTED, as_operand, explained, promote
 from demograd._backend import backend_of
+from demograd._binary import NOT_IMPLEMENTED, as_operand, explained, promote
 from demograd._tensor import Tensor
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from demograd import _arithmetic, _shaping
+from demograd import _binary, _casting, _shaping
 from demograd._backend import backend_of
 from demograd._storage import mark_changed, owner
 from demograd._tensor import Tensor
@@ -71,7 +71,7 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
             ]
         )
     result = operation(old, *operands)
-    if result is _arithmetic.NOT_IMPLEMENTED:
+    if result is _binary.NOT_IMPLEMENTED:
         return result
     _check_result(x, name, result)
     _write(x, result._data, name)
@@ -156,7 +156,7 @@ def copy_(x: Tensor, source: Any) -> Tensor:
     source = source if isinstance(source, Tensor) else Tensor(source)
 
     def copied(old: Tensor, new: Tensor) -> Tensor:
-        return _shaping.expand(_arithmetic.cast_to(new, old.dtype), old.shape)
+        return _shaping.expand(_casting.cast_to(new, old.dtype), old.shape)
 
     return change(x, "copy_", copied, source)
 
@@ -175,7 +175,7 @@ def set_index(x: Tensor, key: Any, values: Any) -> None:
     """``x[key] = values``, values broadcast to the place."""
     key = _shaping._plain_index(key)
     values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
-    values = _arithmetic.cast_to(values, x.dtype)
+    values = _casting.cast_to(values, x.dtype)
     recording = grad_mode.enabled and (x._requires_grad or values._requires_grad)
     try:
         if recording or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from demograd import _arithmetic, _comparing, _creation, _inplace, _shaping
+from demograd import _arithmetic, _casting, _comparing, _creation, _inplace, _matmul, _shaping
 from demograd._tensor import Tensor
 
 __all__ = ["FUNCTIONS"]
 
 
 def astype(x: Tensor, dtype: Any, /, *, copy: bool = True) -> Tensor:
-    return _arithmetic.clone(x) if copy and x.dtype == dtype else _arithmetic.cast_to(x, dtype)
+    return _casting.clone(x) if copy and x.dtype == dtype else _casting.cast_to(x, dtype)
 
 
 def asarray(
@@ -87,7 +87,7 @@ FUNCTIONS: dict[str, Any] = {
     "logical_and": _comparing.bitwise_and,
     "logical_not": _comparing.bitwise_not,
     "logical_or": _comparing.bitwise_or,
-    "matmul": _arithmetic.matmul,
+    "matmul": _matmul.matmul,
     "matrix_transpose": _shaping.matrix_transpose,
     "mean": mean,
     "multiply": _arithmetic.mul,

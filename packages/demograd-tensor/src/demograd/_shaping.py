@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from demograd._arithmetic import cast_to
+from demograd._casting import cast_to
 from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
 from demograd._dtype import DTypeLike, as_dtype, int64
 from demograd._tensor import Tensor

@@ -368,22 +368,22 @@ class Tensor:
     # Arithmetic.
 
     def __add__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Add, self, other)
+        return _binary.binary(_arithmetic.Add, self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Add, self, other)
+        return _binary.binary(_arithmetic.Add, self, other)
 
     def __sub__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Sub, self, other)
+        return _binary.binary(_arithmetic.Sub, self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Sub, other, self)
+        return _binary.binary(_arithmetic.Sub, other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Mul, self, other)
+        return _binary.binary(_arithmetic.Mul, self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Mul, self, other)
+        return _binary.binary(_arithmetic.Mul, self, other)
 
     def __truediv__(self, other: Any) -> Tensor:
         return _arithmetic.div(self, other)
@@ -404,16 +404,16 @@ class Tensor:
         return _arithmetic.remainder(other, self)
 
     def __pow__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Pow, self, other)
+        return _binary.binary(_arithmetic.Pow, self, other)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return _arithmetic.binary(_arithmetic.Pow, other, self)
+        return _binary.binary(_arithmetic.Pow, other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return _arithmetic.matmul(self, other)
+        return _matmul.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _arithmetic.matmul(other, self)
+        return _matmul.matmul(other, self)
 
     def __neg__(self) -> Tensor:
         return _arithmetic.neg(self)
@@ -447,7 +447,7 @@ class Tensor:
 
     def matmul(self, other: Any) -> Tensor:
         """The matrix product ``self @ other``."""
-        return _arithmetic.matmul(self, other)
+        return _matmul.matmul(self, other)
 
     # Comparison.
 
@@ -604,7 +604,7 @@ class Tensor:
 
     def clone(self) -> Tensor:
         """A copy that stays in the graph."""
-        return _arithmetic.clone(self)
+        return _casting.clone(self)
 
     def contiguous(self) -> Tensor:
         """The tensor itself if its memory is in order, else a copy."""
@@ -624,7 +624,7 @@ class Tensor:
                 return Tensor(np.asarray(self.detach()._data))
         else:
             dtype = target
-        return self if dtype is None else _arithmetic.cast_to(self, as_dtype(dtype))
+        return self if dtype is None else _casting.cast_to(self, as_dtype(dtype))
 
     def type(self, dtype: DTypeLike) -> Tensor:
         """The tensor in another data type."""
@@ -737,4 +737,4 @@ def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.boo
 
 
 # At the end, because the operators are Functions and their outputs are Tensors.
-from demograd import _arithmetic, _comparing, _inplace, _shaping  # noqa: E402
+from demograd import _arithmetic, _binary, _casting, _comparing, _inplace, _matmul, _shaping  # noqa: E402

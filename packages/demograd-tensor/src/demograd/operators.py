@@ -5,33 +5,26 @@ A package of operators composes these, re-exports them, or follows their shape.
 
 from demograd._arithmetic import (
     Add,
-    Cast,
-    Clone,
     Div,
     Log,
-    MatMul,
     Mul,
     Neg,
     Pow,
     Sub,
     Where,
     add,
-    as_operand,
-    binary,
-    cast_to,
-    clone,
     div,
     floor_divide,
     log,
-    matmul,
     mul,
     neg,
     pow,
-    promote,
     remainder,
     sub,
     where,
 )  # fmt: skip
+from demograd._binary import as_operand, binary, promote
+from demograd._casting import Cast, Clone, cast_to, clone
 from demograd._comparing import (
     all,
     allclose,
@@ -52,6 +45,7 @@ from demograd._comparing import (
 )  # fmt: skip
 from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
 from demograd._inplace import SetIndex, change
+from demograd._matmul import MatMul, matmul
 from demograd._shaping import (
     Expand,
     Index,

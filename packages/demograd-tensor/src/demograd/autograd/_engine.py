@@ -20,14 +20,15 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, backend_of
-from demograd._dtype import DIFFERENTIABLE, native
 from demograd._storage import changes, owner
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend
 from demograd.autograd._accumulate import accumulate
-from demograd.autograd._function import Alias, Function, Output
+from demograd.autograd._fitting import fitted
+from demograd.autograd._function import Function, Output
 from demograd.autograd._hooks import run_hooks
 from demograd.autograd._mode import set_grad_enabled
+from demograd.autograd._recorded import recorded_twin, twin
 from demograd.errors import ArgumentTypeError, GradientError, ShapeError
 
 __all__ = ["backward", "grad"]
@@ -262,7 +263,7 @@ def _run(
                     kind not in FLOAT_SCALARS
                     and (part.shape != edge._shape or part.dtype is not edge._dtype)
                 ):
-                    part = _fitted(part, edge, create_graph)
+                    part = fitted(part, edge, create_graph)
                 if edge in gathered:
                     gathered[edge] = gathered[edge] + part
                 else:
@@ -314,51 +315,6 @@ def _into_slot(pending: dict[Any, Any], output: Output, gradient: Any) -> None:
     slots[output.index] = gradient if former is None else former + gradient
 
 
-def _fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
-    """A rule's gradient in its input's shape and dtype: summed over what was broadcast."""
-    shape, dtype = edge._shape, edge._output_dtype
-    if isinstance(gradient, Tensor):
-        if not recorded:
-            gradient = gradient._data
-    elif recorded or not hasattr(gradient, "shape"):
-        gradient = Tensor(gradient) if recorded else np.asarray(gradient)
-    xp = tensor_backend if recorded else backend_of(gradient)
-    if gradient.shape != shape:
-        gradient = _unbroadcast(xp, gradient, shape, edge)
-    if gradient.dtype != dtype:
-        gradient = xp.astype(gradient, dtype)
-    return gradient
-
-
-def _unbroadcast(xp: Any, gradient: Any, shape: tuple[int, ...], edge: Any) -> Any:
-    """Undo what broadcasting did to an input of this shape: sum over what it repeated.
-
-    A gradient that is itself smaller than the input, such as a constant, is repeated instead.
-    """
-    extra = len(gradient.shape) - len(shape)
-    if extra >= 0:
-        repeated = [
-            extra + i for i, n in enumerate(shape) if n == 1 and gradient.shape[extra + i] != 1
-        ]
-        axes = (*range(extra), *repeated)
-        if axes:
-            gradient = xp.reshape(
-                xp.sum(gradient, axis=axes), _summed(gradient.shape, extra, shape)
-            )
-    try:
-        return gradient if gradient.shape == shape else xp.broadcast_to(gradient, shape)
-    except (ValueError, RuntimeError) as error:
-        raise GradientError(
-            "backward: a rule returned a gradient that does not fit its input.",
-            [f"input: shape {shape}, {edge!r}", f"gradient: shape {tuple(gradient.shape)}"],
-            "The gradient must have the input's shape, or one that broadcasting leads to or from.",
-        ) from error
-
-
-def _summed(from_: tuple[int, ...], extra: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([1 if n == 1 else m for n, m in zip(shape, from_[extra:], strict=True)])
-
-
 def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]:
     """The gradients of several outputs: zeros for those that nobody used."""
     xp = tensor_backend if recorded else node.xp
@@ -370,9 +326,9 @@ def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]
 
 def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: bool) -> Any:
     """Run a rule on a copy of its node: for Tensors, or for fewer inputs than it has."""
-    twin = _recorded_twin(node) if recorded else _twin(node)
-    twin.needs_input_grad = tuple([edge is not None for edge in edges])
-    return twin.backward(*gradient) if node._outputs is not None else twin.backward(gradient)
+    copy = recorded_twin(node) if recorded else twin(node)
+    copy.needs_input_grad = tuple([edge is not None for edge in edges])
+    return copy.backward(*gradient) if node._outputs is not None else copy.backward(gradient)
 
 
 def _freed(node: Function) -> GradientError:
@@ -405,67 +361,3 @@ def _check_unchanged(node: Function, saved: tuple[Any, ...]) -> None:
                 ],
                 "Change a copy (x = x.clone()), or make the change after backward.",
             )
-
-
-def _twin(node: Function) -> Function:
-    """A copy of a node that a pass may dress up without another thread seeing it."""
-    twin = object.__new__(type(node))
-    twin.__dict__.update(node.__dict__)
-    return twin
-
-
-def _recorded_twin(node: Function) -> Function:
-    """The node as a recorded pass sees it: its saved values are Tensors in the graph."""
-    if node.once_differentiable:
-        raise GradientError(
-            f"backward: {node.name} can be differentiated once only.",
-            mend="Its rule is marked once_differentiable; leave create_graph out.",
-        )
-    twin = _twin(node)
-    twin.xp = tensor_backend
-    if node._saves is not None:
-        pairs = zip(node._saves, node.saved_tensors, strict=True)
-        origins = {id(a): node if i < 0 else node._edges[i] for i, a in pairs}
-    else:
-        origins = dict(zip(node._input_ids, node._edges, strict=False))
-        origins[node._output_id] = node
-    for index, (_, _, identity) in enumerate(node._outputs or ()):
-        for array in node.saved_tensors:
-            if id(array) == identity:
-                origins[identity] = Output(node, index, array)
-    saved = [_as_saved_tensor(node, array, origins) for array in node.saved_tensors]
-    twin.saved_tensors = tuple(saved)
-    for key, value in node.__dict__.items():
-        if (
-            not key.startswith("_")
-            and isinstance(value, np.ndarray)
-            and origins.get(id(value)) is not None
-        ):
-            raise GradientError(
-                f"backward: {node.name} keeps an input or output as self.{key}, where the "
-                "recorded pass cannot see it.",
-                mend="Keep it with self.save_for_backward(...).",
-            )
-    return twin
-
-
-def _as_saved_tensor(node: Function, array: Any, origins: dict[int, Any]) -> Any:
-    # By exact type: np.float64 is a float to isinstance, and its derivative would be lost.
-    if array is None or type(array) in (bool, int, float, complex):
-        return array
-    identity = id(array)
-    edge = origins.get(identity)
-    if edge is None and identity not in origins and native(array.dtype) in DIFFERENTIABLE:
-        raise GradientError(
-            f"backward: {node.name} saved a value that is neither an input nor an output, so its "
-            "own derivative is not known.",
-            [f"saved value: shape {array.shape}, dtype {array.dtype}"],
-            "Compute it again in backward from the inputs, or leave create_graph out.",
-        )
-    if isinstance(edge, Tensor):
-        if edge._data is array:
-            return edge
-        edge = Alias(edge)  # the leaf holds another array by now
-    tensor = Tensor.__new__(Tensor)
-    tensor._data, tensor._node, tensor._requires_grad = array, edge, edge is not None
-    return tensor
