@@ -158,16 +158,18 @@ def test_a_random_program_has_pytorchs_gradients_or_is_refused(program, seed):
         ours, our_gradients = run(dg, program, first, second)
         theirs, their_gradients = run(torch, program, first, second)
     if our_gradients is None:
-        # Views that were changed in place are refused here; see "differences from PyTorch".
-        assert their_gradients is None or any(name in IN_PLACE for name, _, _ in program)
+        assert their_gradients is None, "what PyTorch computes is refused here"
         return
+    tolerance = 1e-9
     if their_gradients is None:
         # PyTorch refuses some changes that are computed here, such as x *= x.
         their_gradients = differences(program, first, second)
+        tolerance = 1e-3
     else:
         assert ours == theirs
     for actual, expected in zip(our_gradients, their_gradients, strict=True):
-        np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+        scale = max(1.0, np.abs(expected).max())
+        np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance * scale)
 
 
 @pytest.mark.parametrize(

@@ -81,19 +81,19 @@ class Mul(Function):
 
 
 class Div(Function):
-    """``x / y``; with ``q = x / y`` the derivatives are ``1 / y`` and ``-q / y``."""
+    """``x / y``; the derivatives are ``1 / y`` and ``-(x / y) / y``."""
 
-    _saves = (1, -1)
+    _saves = (0, 1)
 
     def forward(self, x: Any, y: Any) -> Any:
-        out = x / y
-        self.save_for_backward(y, out if self.needs_input_grad[1] else None)
-        return out
+        # The quotient is not saved: it may be changed in place later, as in PyTorch.
+        self.save_for_backward(x if self.needs_input_grad[1] else None, y)
+        return x / y
 
     def backward(self, grad: Any) -> Any:
-        y, out = self.saved_tensors
+        x, y = self.saved_tensors
         over_y = grad / y
-        return over_y, -over_y * out if self.needs_input_grad[1] else None
+        return over_y, -over_y * (x / y) if self.needs_input_grad[1] else None
 
 
 class Neg(Function):

@@ -11,8 +11,9 @@ from demograd._casting import Cast
 from demograd._dtype import result_type
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
-from demograd.autograd._function import Function, check_views, new
+from demograd.autograd._function import Function, new
 from demograd.autograd._mode import everywhere, grad_mode
+from demograd.autograd._views import refresh
 from demograd.errors import ArgumentError, DtypeError, ShapeError
 
 __all__ = ["NOT_IMPLEMENTED", "as_operand", "binary", "explained", "label", "promote"]
@@ -45,13 +46,14 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
         ):
             return _promoted(function, x, y)
         if x._base is not None or y._base is not None:
-            check_views(function, x, y)
+            refresh(x)
+            refresh(y)
         x_needed, y_needed = x._requires_grad, y._requires_grad
     elif type(y) in _NUMBERS and isinstance(x, Tensor) and _holds_floats(x._data):
-        check_views(function, x)
+        refresh(x)
         x_data, y_data, x_needed, y_needed = x._data, y, x._requires_grad, False
     elif type(x) in _NUMBERS and isinstance(y, Tensor) and _holds_floats(y._data):
-        check_views(function, y)
+        refresh(y)
         x_data, y_data, x_needed, y_needed = x, y._data, False, y._requires_grad
     else:
         return _promoted(function, x, y)

@@ -1,8 +1,8 @@
 """Changes in place: ``+=`` and its kin, ``copy_``, and ``x[i] = v``.
 
 An in-place operation computes the ordinary one on the old values, writes the result into the
-tensor's memory, and makes the tensor continue from the new node. What cannot keep gradients right
-is refused: a leaf that requires a gradient, and a recorded change through a view.
+tensor's memory, and makes the tensor continue from the new node; if the tensor is a view, its base
+continues. A leaf that requires a gradient is refused.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._function import Function
 from demograd.autograd._mode import grad_mode, no_grad
+from demograd.autograd._views import places, refresh
 from demograd.errors import DtypeError, GradientError, ShapeError
 
 __all__ = ["SetIndex", "change", "copy_", "fill_", "set_index", "zero_"]
@@ -49,50 +50,60 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
         operands: its other operands.
 
     Raises:
-        GradientError: a leaf that requires a gradient, or a view, while recording.
+        GradientError: a leaf that requires a gradient, or a view of one, while recording.
         ShapeError: the result has another shape.
         DtypeError: the result has a type that cannot be kept in the tensor.
     """
     recording = grad_mode.enabled and (
-        x._requires_grad or any(isinstance(v, Tensor) and v._requires_grad for v in operands)
+        x.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)
     )
-    if recording:
-        _check_recordable(x, name)
-    old = x
-    if recording:
-        # The rule may save the old values, of x and of what shares its memory: give it copies that
-        # the write below leaves alone.
-        whole = owner(x._data)
-        old = _as_it_is(x)
-        operands = tuple(
-            [
-                _as_it_is(v) if isinstance(v, Tensor) and owner(v._data) is whole else v
-                for v in operands
-            ]
-        )
-    result = operation(old, *operands)
+    if not recording:
+        result = operation(x, *operands)
+        if result is _binary.NOT_IMPLEMENTED:
+            return result
+        _check_result(x, name, result)
+        _write(x, result._data, name)
+        return x
+    base = x if x._base is None else x._base
+    _check_recordable(x, base, name)
+    # The rule may save the old values, of x and of what shares its memory: give it copies that the
+    # write below leaves alone.
+    whole = owner(x._data)
+    operands = tuple(
+        [_as_it_is(v) if isinstance(v, Tensor) and owner(v._data) is whole else v for v in operands]
+    )
+    result = operation(_as_it_is(x), *operands)
     if result is _binary.NOT_IMPLEMENTED:
         return result
     _check_result(x, name, result)
+    updated = result
+    if x._base is not None:
+        # The history of the base goes on: its elements at the places of the view are replaced.
+        flat = _as_it_is(base).reshape(-1)
+        values = _casting.cast_to(result, x.dtype)
+        updated = SetIndex.apply(flat, values, index=places(x, base)).reshape(base.shape)
     _write(x, result._data, name)
-    if recording:
-        _continue_from(x, result)
+    _continue_from(base, updated)
+    refresh(x)
     return x
 
 
-def _check_recordable(x: Tensor, name: str) -> None:
-    if x._node is None and x._requires_grad:
+def _check_recordable(x: Tensor, base: Tensor, name: str) -> None:
+    if base._node is None and base._requires_grad:
+        what = "a leaf" if x is base else "a view of a leaf"
         raise GradientError(
-            f"{name}: a leaf that requires a gradient cannot be changed in place.",
-            [x._describe()],
+            f"{name}: {what} that requires a gradient cannot be changed in place.",
+            [base._describe()],
             "with dg.no_grad(): ... changes its values; x = x + y makes a new tensor.",
         )
-    if x._base is not None:
-        raise GradientError(
-            f"{name}: a view cannot be changed in place while recording.",
-            [f"view: {x._describe()}", f"base: {x._base._describe()}"],
-            "Change the base by index (base[i] = v), or a copy (x = x.clone()).",
-        )
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    """A Tensor at the same place of the graph, with a copy of the values."""
+    twin = Tensor.__new__(Tensor)
+    twin._data = x._data.copy() if isinstance(x._data, np.ndarray) else x._data
+    twin._node, twin._requires_grad = x._node, x._requires_grad
+    return twin
 
 
 def _check_result(x: Tensor, name: str, result: Tensor) -> None:
@@ -108,14 +119,6 @@ def _check_result(x: Tensor, name: str, result: Tensor) -> None:
             [f"{x._label('x')}: dtype {x.dtype}", f"result: dtype {result.dtype}"],
             f"x = x.to(dg.{result.dtype}) first.",
         )
-
-
-def _as_it_is(x: Tensor) -> Tensor:
-    """A Tensor at the same place of the graph, with a copy of the values."""
-    twin = Tensor.__new__(Tensor)
-    twin._data = x._data.copy() if isinstance(x._data, np.ndarray) else x._data
-    twin._node, twin._requires_grad = x._node, x._requires_grad
-    return twin
 
 
 def _write(x: Tensor, values: Any, name: str) -> None:
@@ -172,24 +175,33 @@ def zero_(x: Tensor) -> Tensor:
 
 
 def set_index(x: Tensor, key: Any, values: Any) -> None:
-    """``x[key] = values``, values broadcast to the place."""
+    """``x[key] = values``, values broadcast to the place.
+
+    Raises:
+        ShapeError: the values do not broadcast to the place.
+        OutOfRangeError: there is no such place.
+    """
     key = _shaping._plain_index(key)
     values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
     values = _casting.cast_to(values, x.dtype)
-    recording = grad_mode.enabled and (x._requires_grad or values._requires_grad)
+    with no_grad():
+        place = _shaping.index(x, key).shape
+    extra = len(values.shape) - len(place)
+    if extra > 0 and set(values.shape[:extra]) == {1}:
+        values = values.reshape(values.shape[extra:])  # as NumPy, which drops them too
     try:
-        if recording or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
-            change(x, "x[i] = v", lambda old, new: SetIndex.apply(old, new, index=key), values)
-        else:
-            # Nothing to record: write where it belongs, and nowhere else.
-            x._data[key] = values._data
-            mark_changed(x._data, "x[i] = v")
-    except (ValueError, IndexError) as error:
-        if isinstance(error, ShapeError):
-            raise
-        with no_grad():
-            place = _shaping.index(x, key).shape
+        fits = np.broadcast_shapes(values.shape, place) == place
+    except ValueError:
+        fits = False
+    if not fits:
         raise ShapeError(
             "x[i] = v: the values do not fit the place.",
             [f"place: shape {place}", f"v: shape {values.shape}"],
-        ) from error
+        )
+    recording = grad_mode.enabled and (x.requires_grad or values.requires_grad)
+    if recording or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
+        change(x, "x[i] = v", lambda old, new: SetIndex.apply(old, new, index=key), values)
+    else:
+        # Nothing to record: write where it belongs, and nowhere else.
+        x._data[key] = values._data
+        mark_changed(x._data, "x[i] = v")

@@ -64,7 +64,8 @@ class Tensor:
     # Defaults stand on the class: an operation sets the three above and nothing else.
     _grad: Tensor | None = None
     _base: Tensor | None = None  # the tensor of whose memory this one is a view,
-    _base_node: Function | None = None  # and its node at the time
+    _base_node: Function | None = None  # its node at the time,
+    _taken: tuple[Any, ...] = ()  # and how the view was taken
     _hooks: dict[builtins.int, Callable[[Tensor], Any]] | None = None
     name: str | None = None
 
@@ -99,6 +100,10 @@ class Tensor:
     def _output_dtype(self) -> Any:
         return self._data.dtype
 
+    def _refresh(self) -> None:
+        if self._base is not None:
+            refresh(self)
+
     # What it is.
 
     @property
@@ -119,6 +124,7 @@ class Tensor:
                 "Make a new Tensor instead.",
             )
         self._data = new
+        self._base = None  # other memory: no view any more
 
     @property
     def shape(self) -> tuple[builtins.int, ...]:
@@ -148,17 +154,19 @@ class Tensor:
     @property
     def is_leaf(self) -> builtins.bool:
         """Whether it was made by the user and not computed from tensors that require gradients."""
-        return self._node is None
+        return self.grad_fn is None
 
     @property
     def grad_fn(self) -> Function | None:
         """The node that computed it, None for a leaf."""
+        self._refresh()
         node = self._node
         return getattr(node, "node", node)  # an Output stands for its node
 
     @property
     def requires_grad(self) -> builtins.bool:
         """Whether gradients with respect to it can be asked for; settable on leaves."""
+        self._refresh()
         return self._requires_grad
 
     @requires_grad.setter
@@ -712,7 +720,11 @@ class Tensor:
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
         copy.__dict__.update(
-            {k: v for k, v in self.__dict__.items() if k not in ("_grad", "_base", "_hooks")}
+            {
+                k: v
+                for k, v in self.__dict__.items()
+                if k not in ("_grad", "_base", "_base_node", "_taken", "_hooks")
+            }
         )
         copy._data = self.data.copy() if isinstance(self.data, np.ndarray) else self.data
         if self._grad is not None:
@@ -738,3 +750,4 @@ def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.boo
 
 # At the end, because the operators are Functions and their outputs are Tensors.
 from demograd import _arithmetic, _binary, _casting, _comparing, _inplace, _matmul, _shaping  # noqa: E402
+from demograd.autograd._views import refresh  # noqa: E402

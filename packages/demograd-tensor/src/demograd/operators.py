@@ -64,7 +64,6 @@ from demograd._shaping import (
     sum,
     transpose,
 )  # fmt: skip
-from demograd._storage import mark_changed
 
 __all__ = [
     "Add", "Cast", "Clone", "Div", "Expand", "Index", "IndexAdd", "Log", "MatMul", "Mean", "Mul",
@@ -72,7 +71,6 @@ __all__ = [
     "accepts_axis", "add", "all", "allclose", "any", "as_dim", "as_dims", "as_operand", "as_shape",
     "binary", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "cast_to", "change",
     "clone", "div", "eq", "expand", "floor_divide", "ge", "gt", "index", "index_add", "isfinite",
-    "isinf", "isnan", "le", "log", "lt", "mark_changed", "matmul", "matrix_transpose", "mean",
-    "mul", "ne", "neg", "permute", "pow", "promote", "remainder", "reshape", "sub", "sum",
-    "transpose", "where",
+    "isinf", "isnan", "le", "log", "lt", "matmul", "matrix_transpose", "mean", "mul", "ne", "neg",
+    "permute", "pow", "promote", "remainder", "reshape", "sub", "sum", "transpose", "where",
 ]  # fmt: skip

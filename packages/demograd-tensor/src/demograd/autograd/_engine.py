@@ -133,7 +133,7 @@ def _wanted(operation: str, inputs: Any) -> dict[int, Tensor]:
             raise ArgumentTypeError(
                 f"{operation}: input {number} is of type {type(x).__name__}, not a Tensor."
             )
-        if not x._requires_grad:
+        if not x.requires_grad:
             raise GradientError(
                 f"{operation}: input {number} does not require a gradient.",
                 [f"input {number}: {x._describe()}"],
@@ -159,7 +159,7 @@ def _roots(
     for x, seed in zip(outputs, given, strict=True):
         if not isinstance(x, Tensor):
             raise ArgumentTypeError(f"{operation}: {type(x).__name__} is not a Tensor.")
-        if not x._requires_grad:
+        if not x.requires_grad:
             raise GradientError(
                 f"{operation}: the tensor does not require a gradient.",
                 [f"{x._describe()}, computed from nothing that requires one"],

@@ -19,11 +19,11 @@ import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of, numpy_backend
 from demograd._dtype import DIFFERENTIABLE, native
-from demograd._storage import owner
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._mode import grad_mode
-from demograd.errors import ArgumentTypeError, GradientError
+from demograd.autograd._views import note_view, refresh
+from demograd.errors import ArgumentTypeError
 
 __all__ = ["Alias", "Function", "Output"]
 
@@ -151,7 +151,7 @@ class Function:
                 if type(data) not in NUMPY_TYPES:
                     node.xp = backend_of(data)
                 if x._base is not None:
-                    check_views(cls, x)
+                    refresh(x)
                 if enabled and x._requires_grad:
                     edges.append(x._node or x)
                     needs.append(True)
@@ -163,8 +163,8 @@ class Function:
         node.needs_input_grad = tuple(needs)
         out = node.forward(*arrays, **settings)
         if type(out) is tuple:
-            return _wrap_outputs(node, inputs, arrays, edges, out)
-        return _wrap_output(node, inputs, arrays, edges, True in needs, out)
+            return _wrap_outputs(node, inputs, settings, arrays, edges, out)
+        return _wrap_output(node, inputs, settings, arrays, edges, True in needs, out)
 
     # The read-only view that demograd.interfaces.GraphNode describes.
 
@@ -245,6 +245,7 @@ class Output(Function):
 def _wrap_output(
     node: Function,
     inputs: Sequence[Any],
+    settings: dict[str, Any],
     arrays: Sequence[Any],
     edges: Sequence[Any],
     recording: bool,
@@ -273,13 +274,14 @@ def _wrap_output(
         tensor._node = None
         tensor._requires_grad = False
     if kind is ndarray and (out.base is not None or out is arrays[0]):
-        _note_view(tensor, inputs)
+        note_view(tensor, type(node), inputs, settings)
     return tensor
 
 
 def _wrap_outputs(
     node: Function,
     inputs: tuple[Any, ...],
+    settings: dict[str, Any],
     arrays: list[Any],
     edges: list[Any],
     outs: tuple[Any, ...],
@@ -304,37 +306,9 @@ def _wrap_outputs(
         )
         tensor._node = Output(node, index, out) if tensor._requires_grad else None
         if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
-            _note_view(tensor, inputs)
+            note_view(tensor, cls, inputs, settings, index)
         tensors.append(tensor)
     return tuple(tensors)
-
-
-def _note_view(tensor: Tensor, inputs: Sequence[Any]) -> None:
-    """Remember of which input's memory this result is a view, if of any."""
-    whole = owner(tensor._data)
-    for x in inputs:
-        if isinstance(x, Tensor) and owner(x._data) is whole:
-            base = x if x._base is None else x._base
-            tensor._base, tensor._base_node = base, base._node
-            return
-
-
-def check_views(cls: type[Function], *operands: Tensor) -> None:
-    """Refuse a view that was taken before its base was changed by a recorded operation.
-
-    The view shows the new values, but its own node still leads to the old ones. A change that is
-    not recorded, such as an optimizer's, leaves the node right: the view of a parameter is a view.
-    """
-    for x in operands:
-        base = x._base
-        if base is not None and base._node is not x._base_node and grad_mode.enabled:
-            made_by = x._node.name if x._node is not None else "an operation that was not recorded"
-            raise GradientError(
-                f"{cls.__name__.lower()}: an operand is a view of a tensor that was changed in "
-                "place.",
-                [f"view: {x._describe()}, made by {made_by}", f"base: {base._describe()}"],
-                "Take the view again after the change, or change a copy: base = base.clone().",
-            )
 
 
 def _as_array(cls: type[Function], out: Any) -> Any:

@@ -41,7 +41,7 @@ class RemovableHandle:
 
 def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
     """Call ``hook(gradient)`` when the whole gradient of ``x`` is known."""
-    if not x._requires_grad:
+    if not x.requires_grad:
         raise GradientError(
             "register_hook: the tensor requires no gradient, so the hook would never run.",
             [x._describe()],
@@ -59,7 +59,7 @@ def register_hook(x: Tensor, hook: Callable[[Tensor], Any]) -> RemovableHandle:
 
 def retain_grad(x: Tensor) -> None:
     """Keep the gradient of a computed tensor in ``.grad``."""
-    if not x._requires_grad:
+    if not x.requires_grad:
         raise GradientError(
             "retain_grad: the tensor requires no gradient.",
             [x._describe()],

@@ -1,0 +1,81 @@
+"""Views: tensors that show the memory of another one, their base.
+
+A view knows its base and the operations that lead from the base to it. When the base is changed
+by a recorded operation, the view's own node leads to values that are gone; at its next use the
+view takes those operations again from the base as it is then (``refresh``). When the view itself
+is changed, the base is the one whose history goes on: its elements at the view's places
+(``places``) are replaced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from demograd._storage import owner
+from demograd._tensor import Tensor
+from demograd.autograd._mode import enable_grad, no_grad
+from demograd.errors import GradientError
+
+__all__ = ["note_view", "places", "refresh", "take_view"]
+
+# An operation that was taken: its Function, the positional arguments with the place of the tensor,
+# the settings, and which of several outputs.
+Taken = tuple[Any, tuple[Any, ...], int, dict[str, Any], int | None]
+
+
+def note_view(
+    tensor: Tensor,
+    function: type,
+    inputs: Sequence[Any],
+    settings: dict[str, Any],
+    output: int | None = None,
+) -> None:
+    """Remember of which input's memory a result is a view, if of any, and how it was taken."""
+    whole = owner(tensor._data)
+    for place, x in enumerate(inputs):
+        if isinstance(x, Tensor) and owner(x._data) is whole:
+            others = tuple([None if i == place else y for i, y in enumerate(inputs)])
+            taken: Taken = (function, others, place, settings, output)
+            if x._base is None:
+                tensor._base, tensor._taken = x, (taken,)
+            else:
+                tensor._base, tensor._taken = x._base, (*x._taken, taken)
+            tensor._base_node = tensor._base._node
+            return
+
+
+def take_view(base: Tensor, taken: tuple[Taken, ...]) -> Tensor:
+    """Take the operations of a view from a tensor of the base's shape."""
+    current = base
+    for function, others, place, settings, output in taken:
+        inputs = [current if i == place else x for i, x in enumerate(others)]
+        result = function.apply(*inputs, **settings)
+        current = result if output is None else result[output]
+    return current
+
+
+def refresh(x: Tensor) -> None:
+    """Bring the node of a view up to date with its base."""
+    base = x._base
+    if base is None or base._node is x._base_node:
+        return
+    if not np.shares_memory(x._data, base._data):
+        raise GradientError(
+            "view: the base was given other memory after the view was taken.",
+            [f"view: {x._describe()}", f"base: {base._describe()}"],
+            "Take the view again.",
+        )
+    with enable_grad():
+        fresh = take_view(base, x._taken)
+    x._node, x._requires_grad = fresh._node, fresh._requires_grad
+    x._base_node = base._node
+
+
+def places(x: Tensor, base: Tensor) -> np.ndarray[Any, Any]:
+    """Where the elements of a view stand in its base, counted along the flattened base."""
+    numbers = np.arange(base.numel()).reshape(base.shape)
+    with no_grad():
+        return np.asarray(take_view(Tensor(numbers), x._taken)._data)
