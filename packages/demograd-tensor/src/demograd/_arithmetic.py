@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from demograd._backend import backend_of
 from demograd._binary import NOT_IMPLEMENTED, as_operand, binary, promote
 from demograd._casting import cast_to
 from demograd._dtype import get_default_dtype, result_type
@@ -269,9 +270,12 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     if not isinstance(x, Tensor) and not isinstance(y, Tensor):
         x = Tensor(x)
     x, y = promote(as_operand(x), as_operand(y))
-    # Python numbers become arrays: the standard's where takes arrays.
+    # Python numbers become arrays, of the other operand's library: the standard takes arrays.
     dtype = result_type(*(v._data if isinstance(v, Tensor) else v for v in (x, y)))
-    x, y = (v if isinstance(v, Tensor) else Tensor(v, dtype=dtype) for v in (x, y))
+    xp = backend_of(x._data if isinstance(x, Tensor) else y._data)
+    x, y = (
+        v if isinstance(v, Tensor) else Tensor(xp.from_numpy(np.asarray(v, dtype))) for v in (x, y)
+    )
     out: Tensor = Where.apply(condition, x, y)
     return out
 

@@ -163,7 +163,7 @@ class NumpyBackend(Backend):
         if _picks_each_place_once(index):
             out[index] = values
         else:
-            np.add.at(out, index, values)
+            _add_at(out, index, values)
         return out
 
     def windows(self, x: Any, axis: int, length: int, step: int = 1, spacing: int = 1) -> Any:
@@ -191,6 +191,25 @@ def _picks_each_place_once(index: Any) -> bool:
         or (isinstance(part, np.ndarray) and part.dtype == np.bool_)
         for part in parts
     )
+
+
+def _add_at(out: np.ndarray[Any, Any], index: Any, values: np.ndarray[Any, Any]) -> None:
+    """``np.add.at``, for an ``out`` that is in order in memory."""
+    *before, last = index if type(index) is tuple else (index,)
+    along = len(before)
+    if not isinstance(last, np.ndarray) or not all(
+        isinstance(part, slice) and part == slice(None) for part in before
+    ):
+        np.add.at(out, index, values)
+        return
+    # Layers along one dimension, as for an embedding: NumPy adds to a flat array, at places that
+    # are all written out, five times as fast.
+    length, row = out.shape[along], math.prod(out.shape[along + 1 :])
+    layers = last.reshape(-1).astype(np.int64)
+    layers[layers < 0] += length
+    layers = np.arange(math.prod(out.shape[:along]))[:, None] * length + layers
+    places = layers[:, :, None] * row + np.arange(row)
+    np.add.at(out.reshape(-1), places.reshape(-1), values.reshape(-1))
 
 
 numpy_backend = NumpyBackend()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from demograd import _dtype, _random
+from demograd._backend import backend_of
 from demograd._dims import as_shape
 from demograd._dtype import DTypeLike, as_dtype
 from demograd._tensor import Tensor
@@ -242,16 +243,22 @@ def _like(x: Any) -> tuple[tuple[int, ...], Any]:
     return tuple(x.shape), x.dtype
 
 
+def _beside(x: Any, made: Tensor, requires_grad: bool) -> Tensor:
+    """What was made, as an array of the library of ``x``."""
+    library = backend_of(x._data if isinstance(x, Tensor) else x)
+    return _make(library.from_numpy(made._data), requires_grad)
+
+
 def zeros_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Zeros of the shape and type of ``x``."""
     shape, kind = _like(x)
-    return zeros(shape, dtype=dtype or kind, requires_grad=requires_grad)
+    return _beside(x, zeros(shape, dtype=dtype or kind), requires_grad)
 
 
 def ones_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
     """Ones of the shape and type of ``x``."""
     shape, kind = _like(x)
-    return ones(shape, dtype=dtype or kind, requires_grad=requires_grad)
+    return _beside(x, ones(shape, dtype=dtype or kind), requires_grad)
 
 
 def empty_like(x: Any, *, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -265,7 +272,7 @@ def full_like(
 ) -> Tensor:
     """One value in the shape and type of ``x``."""
     shape, kind = _like(x)
-    return full(shape, fill_value, dtype=dtype or kind, requires_grad=requires_grad)
+    return _beside(x, full(shape, fill_value, dtype=dtype or kind), requires_grad)
 
 
 def rand_like(x: Any, *, generator: Generator | None = None) -> Tensor:

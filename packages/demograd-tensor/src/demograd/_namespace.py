@@ -47,7 +47,7 @@ def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:
     return x if x.shape == tuple(shape) else _shaping.expand(x, shape)
 
 
-def expand_dims(x: Tensor, /, *, axis: int = 0) -> Tensor:
+def expand_dims(x: Tensor, /, axis: int = 0) -> Tensor:
     place = axis % (x.ndim + 1)
     return _shaping.reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
 

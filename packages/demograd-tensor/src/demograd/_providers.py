@@ -23,8 +23,8 @@ __all__ = ["find_array_function", "find_function", "find_method", "functions", "
 
 GROUP = "demograd.functions"
 
-# Which of demograd's own distributions brings a sub-package, and the functions of demograd-ops,
-# so that a missing one can be named. A test holds this equal to what demograd-ops offers.
+# Which of demograd's own distributions brings a sub-package or a function, so that a missing one can
+# be named. A test holds this equal to what they offer.
 SUBPACKAGES: dict[str, str] = {
     "activations": "demograd-ops",
     "data": "demograd-data",
@@ -50,6 +50,11 @@ OPS_NAMES: frozenset[str] = frozenset(
     topk tril triu trunc trunc_ unbind unflatten unsqueeze var view
     """.split()
 )
+FUNCTIONS: dict[str, str] = {
+    **dict.fromkeys(OPS_NAMES, "demograd-ops"),
+    "load": "demograd-train",
+    "save": "demograd-train",
+}
 
 
 @functools.cache
@@ -153,7 +158,7 @@ def find_array_function(name: str) -> Callable[..., Any]:
 
 def missing(owner: str, use: str, name: str, known: Iterable[str]) -> MissingNameError:
     """The error for a name that nothing installed offers."""
-    distribution = SUBPACKAGES.get(name) or ("demograd-ops" if name in OPS_NAMES else None)
+    distribution = SUBPACKAGES.get(name) or FUNCTIONS.get(name)
     if distribution is not None:
         return MissingNameError(
             f"{owner} has no {name!r}: {use} is part of {distribution}, which is not installed.",

@@ -20,7 +20,7 @@ import numpy as np
 
 from demograd.autograd._clock import tick
 
-__all__ = ["Change", "changes", "mark_changed", "owner"]
+__all__ = ["Change", "changes", "latest", "mark_changed", "owner"]
 
 
 @dataclass(slots=True)
@@ -32,6 +32,16 @@ class Change:
     owner: weakref.ref[Any]
 
 
+class Latest:
+    """The time of the last change of any memory: older nodes are the ones to look at."""
+
+    __slots__ = ("time",)
+
+    def __init__(self) -> None:
+        self.time = 0
+
+
+latest = Latest()
 # The last change of each storage, by the id of the owner.
 changes: dict[int, Change] = {}
 
@@ -63,11 +73,12 @@ def mark_changed(array: Any, by: str) -> None:
     whole = array if array.base is None else owner(array)
     key = id(whole)
     known = changes.get(key)
+    latest.time = time = tick()
     if known is not None:
         # Parameters are changed at every step: a third of the time of a new entry.
         known.by = by
-        known.time = tick()
+        known.time = time
         return
     # The entry goes when the memory does, before its id can be used again.
     ref = weakref.ref(whole, lambda _: changes.pop(key, None))
-    changes[key] = Change(tick(), by, ref)
+    changes[key] = Change(time, by, ref)

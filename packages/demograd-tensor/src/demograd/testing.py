@@ -295,3 +295,13 @@ def check_backend(backend: Backend, arrays: Sequence[Any] | Iterable[Any] = ()) 
             float(changed[0]) == 7.0 and float(x[0]) != 7.0,
             "backend: index_set must change a copy",
         )
+        seen = backend.windows(x, 0, 2, 1, 1)
+        _promise(
+            np.array_equal(np.asarray(seen), [np.asarray(x)[:2], np.asarray(x)[1:]]),
+            "backend: windows does not show each window of the axis",
+        )
+        parts = [((slice(i, i + 2),), backend.index(seen, i)) for i in range(2)]
+        _promise(
+            np.allclose(np.asarray(backend.overlap_add((3,), parts)), np.asarray(x) * [1, 2, 1]),
+            "backend: overlap_add does not add up where parts overlap",
+        )

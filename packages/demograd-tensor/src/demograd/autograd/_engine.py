@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, backend_of
-from demograd._storage import changes, owner
+from demograd._storage import changes, latest, owner
 from demograd._tensor import Tensor
-from demograd._tensor_backend import tensor_backend
 from demograd.autograd._accumulate import accumulate
 from demograd.autograd._fitting import fitted
 from demograd.autograd._function import Function, Output
@@ -236,7 +235,7 @@ def _run(
             saved = node.saved_tensors
             if saved is None:
                 raise _freed(node)
-            if changes and saved:
+            if saved and latest.time > node._time:
                 _check_unchanged(node, saved)
             if create_graph or edges is not node._edges:
                 parts = _run_dressed(node, gradient, edges, create_graph)
@@ -317,11 +316,12 @@ def _into_slot(pending: dict[Any, Any], output: Output, gradient: Any) -> None:
 
 def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]:
     """The gradients of several outputs: zeros for those that nobody used."""
-    xp = tensor_backend if recorded else node.xp
-    return [
-        xp.zeros(shape, dtype=dtype) if gradient is None else gradient
-        for gradient, (shape, dtype, _) in zip(slots, node._outputs or (), strict=True)
-    ]
+    made = list(slots)
+    for number, (shape, dtype, _) in enumerate(node._outputs or ()):
+        if made[number] is None:
+            zeros = node.xp.zeros(shape, dtype=dtype)
+            made[number] = Tensor(zeros) if recorded else zeros
+    return made
 
 
 def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: bool) -> Any:
