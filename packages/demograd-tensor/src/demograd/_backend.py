@@ -143,6 +143,17 @@ class NumpyBackend(Backend):
         add: Any = np.add  # NumPy's types know no keepdims that is not spelled out
         return add.reduce(x, axis=axis, keepdims=keepdims)
 
+    def cumulative_sum(self, x: Any, /, *, axis: Any = None) -> Any:
+        return np.cumsum(x, axis=axis)  # NumPy 2.0 lacks the standard's name
+
+    def max(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        maximum: Any = np.maximum
+        return maximum.reduce(x, axis=axis, keepdims=keepdims)
+
+    def min(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        minimum: Any = np.minimum
+        return minimum.reduce(x, axis=axis, keepdims=keepdims)
+
     def broadcast_to(self, x: Any, shape: tuple[int, ...], /) -> Any:
         if x.size != 1:
             return np.broadcast_to(x, shape)

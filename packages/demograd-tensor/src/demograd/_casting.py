@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from demograd._dtype import native
 from demograd._tensor import Tensor
 from demograd.autograd._function import Function
 
@@ -32,7 +33,7 @@ class Clone(Function):
 
 def cast_to(x: Tensor, dtype: Any) -> Tensor:
     """The same values in another data type; the tensor itself if it has it already."""
-    if x.dtype == dtype:
+    if x.dtype == native(dtype):
         return x
     out: Tensor = Cast.apply(x, dtype=dtype)
     return out

@@ -210,7 +210,8 @@ def _run(
         gathered: dict[Any, Any] = pending if isinstance(edge, Function) else leaves
         gathered[edge] = gathered[edge] + seed if edge in gathered else seed
 
-    with set_grad_enabled(create_graph):
+    # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to warn of.
+    with set_grad_enabled(create_graph), np.errstate(all="ignore"):
         for node in order:
             gradient = pending.pop(node, None)
             if gradient is None:
