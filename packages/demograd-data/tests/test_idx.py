@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
-from demograd.data import MissingFileError, read_idx
-from demograd.errors import DataError, DemogradError, FileError
+from demograd.data import read_idx
+from demograd.errors import DataError, DemogradError, FileError, MissingFileError
 
 TYPES = ["u1", "i1", "i2", "i4", "f4", "f8"]
 

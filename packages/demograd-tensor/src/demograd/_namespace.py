@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from demograd import _arithmetic, _casting, _comparing, _creation, _inplace, _matmul, _shaping
+from demograd._dtype import native
 from demograd._tensor import Tensor
 
 __all__ = ["FUNCTIONS"]
 
 
 def astype(x: Tensor, dtype: Any, /, *, copy: bool = True) -> Tensor:
-    return _casting.clone(x) if copy and x.dtype == dtype else _casting.cast_to(x, dtype)
+    return _casting.clone(x) if copy and x.dtype == native(dtype) else _casting.cast_to(x, dtype)
 
 
 def asarray(

@@ -29,8 +29,10 @@ __all__ = [
 class Sum(Function):
     """The sum over dimensions."""
 
-    def forward(self, x: Any, *, dims: tuple[int, ...], keepdim: bool) -> Any:
+    def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
         self.shape = x.shape
+        if dims is None:
+            dims = tuple(range(len(x.shape)))
         self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
         return self.xp.sum(x, axis=dims, keepdims=keepdim)
 
@@ -41,8 +43,10 @@ class Sum(Function):
 class Mean(Function):
     """The mean over dimensions."""
 
-    def forward(self, x: Any, *, dims: tuple[int, ...], keepdim: bool) -> Any:
+    def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
         self.shape = x.shape
+        if dims is None:
+            dims = tuple(range(len(x.shape)))
         self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
         self.count = math.prod([x.shape[i] for i in dims])
         return self.xp.mean(x, axis=dims, keepdims=keepdim)

@@ -148,7 +148,7 @@ class Tensor:
 
     @property
     def device(self) -> str:
-        """Where the array lives: ``cpu`` for NumPy."""
+        """Where the array lives; ``cpu`` for NumPy."""
         return str(getattr(self._data, "device", "cpu"))
 
     @property

@@ -15,6 +15,7 @@
     ├── StateError            (RuntimeError)              a state that belongs to something else
     ├── DataError             (ValueError)                data that cannot be used
     ├── FileError             (OSError)                   a file that cannot be read or written
+    │   └── MissingFileError  (FileNotFoundError)         a file that is not there
     └── NonFiniteError        (FloatingPointError)        a NaN or an infinity where none may be
 
 Each is also the builtin that PyTorch or NumPy would raise there, so that code written for
@@ -34,6 +35,7 @@ __all__ = [
     "DtypeError",
     "FileError",
     "GradientError",
+    "MissingFileError",
     "MissingNameError",
     "MissingPackageError",
     "NonFiniteError",
@@ -120,6 +122,10 @@ class DataError(DemogradError, ValueError):
 
 class FileError(DemogradError, OSError):
     """A file that cannot be read or written."""
+
+
+class MissingFileError(FileError, FileNotFoundError):
+    """A file that is not there."""
 
 
 class NonFiniteError(DemogradError, FloatingPointError):

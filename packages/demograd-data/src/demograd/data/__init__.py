@@ -18,7 +18,7 @@ from demograd.data._dataset import (
     TensorDataset,
 )
 from demograd.data._digits import load_digits
-from demograd.data._errors import MissingFileError, MissingKeyError
+from demograd.data._errors import MissingKeyError
 from demograd.data._idx import read_idx
 from demograd.data._loader import DataLoader
 from demograd.data._mnist import MNIST, FashionMNIST
@@ -42,7 +42,6 @@ __all__ = [
     "Dataset",
     "FashionMNIST",
     "IterableDataset",
-    "MissingFileError",
     "MissingKeyError",
     "RandomSampler",
     "Rows",

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from demograd.errors import DataError, FileError
+from demograd.errors import DataError
 
-__all__ = ["MissingFileError", "MissingKeyError"]
-
-
-class MissingFileError(FileError, FileNotFoundError):
-    """A file that is not there."""
+__all__ = ["MissingKeyError"]
 
 
 class MissingKeyError(DataError, KeyError):

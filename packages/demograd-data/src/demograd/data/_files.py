@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from demograd.data._errors import MissingFileError
-from demograd.errors import FileError
+from demograd.errors import FileError, MissingFileError
 
 __all__ = ["DEFLATE_RATIO", "open_file"]
 

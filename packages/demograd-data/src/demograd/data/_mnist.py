@@ -12,10 +12,9 @@ import numpy as np
 from demograd import Tensor
 from demograd.data._arguments import check_index, index_array
 from demograd.data._dataset import Dataset
-from demograd.data._errors import MissingFileError
 from demograd.data._idx import read_idx
 from demograd.data._rows import Rows
-from demograd.errors import DataError
+from demograd.errors import DataError, MissingFileError
 
 __all__ = ["MNIST", "FashionMNIST"]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import backend_of
+from demograd._dtype import native
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend
 from demograd.errors import GradientError
@@ -29,7 +30,7 @@ def fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
     xp = tensor_backend if recorded else backend_of(gradient)
     if gradient.shape != shape:
         gradient = _unbroadcast(xp, gradient, shape, edge)
-    if gradient.dtype != dtype:
+    if native(gradient.dtype) != native(dtype):
         gradient = xp.astype(gradient, dtype)
     return gradient
 

@@ -175,7 +175,7 @@ class Function:
 
     @property
     def next_functions(self) -> tuple[Any, ...]:
-        """For each input: the node that computed it, the leaf Tensor, or None for a constant."""
+        """For each input the node that computed it, the leaf Tensor, or None for a constant."""
         return tuple(edge.node if type(edge) is Output else edge for edge in self._edges)
 
     @property
@@ -201,12 +201,12 @@ class Function:
 
     @property
     def time(self) -> int:
-        """The node's number: later nodes have larger ones."""
+        """The node's number; later nodes have larger ones."""
         return self._time
 
     @property
     def scopes(self) -> tuple[tuple[int, str], ...]:
-        """Calls that this node ended: (time of the call's start, label), innermost first."""
+        """Calls that this node ended, as (time of the call's start, label), innermost first."""
         return tuple(self._scopes or ())
 
     def __repr__(self) -> str:
