@@ -320,3 +320,12 @@ def test_what_follows_keeps_the_memory_in_order_for_the_next_layer() -> None:
     x = Tensor(np.random.default_rng(0).standard_normal((8, 2, 6, 6)))
     out = ops.max_pool2d(ops.relu(ops.conv2d(x, dg.ones(3, 2, 3, 3, dtype=dg.float64))), 2)
     assert out.data.transpose(2, 1, 3, 0).flags.c_contiguous
+
+
+def test_a_window_in_the_padding_altogether_gives_no_gradient_to_the_image() -> None:
+    x = dg.ones(1, 1, 3, 1, requires_grad=True)
+    out = ops.max_pool2d(x, 2, stride=1, padding=1, dilation=2)
+    assert out.tolist() == [[[[-np.inf], [-np.inf], [-np.inf]]]]
+    out.sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[[[0.0], [0.0], [0.0]]]]
