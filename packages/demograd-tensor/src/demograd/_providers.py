@@ -23,7 +23,7 @@ __all__ = ["find_array_function", "find_function", "find_method", "functions", "
 
 GROUP = "demograd.functions"
 
-# Which of demograd's own distributions brings a sub-package or a function, so that a missing one can
+# Which of demograd's own distributions brings a sub-package or a function: a missing one can then
 # be named. A test holds this equal to what they offer.
 SUBPACKAGES: dict[str, str] = {
     "activations": "demograd-ops",
