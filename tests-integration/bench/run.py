@@ -1,7 +1,7 @@
 """The benchmark: demograd and PyTorch in one process, in turns; prints a Markdown table.
 
-    hatch run bench                 print the table
-    hatch run bench --write FILE    and write it to a file
+hatch run bench                 print the table
+hatch run bench --write FILE    and write it to a file
 """
 
 import argparse

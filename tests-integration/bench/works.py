@@ -3,6 +3,7 @@
 Both sides read alike: the names are PyTorch's on purpose.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -57,7 +58,7 @@ def mlp_step(
     def make(lib: Any) -> Step:
         nn = lib.nn
         layers = []
-        for i, (n, m) in enumerate(zip(sizes, sizes[1:], strict=False)):
+        for i, (n, m) in enumerate(itertools.pairwise(sizes)):
             layers += [nn.ReLU()] * (i > 0) + [nn.Linear(n, m)]
         model = nn.Sequential(*layers)
         draw = np.random.default_rng(0)

@@ -155,7 +155,7 @@ def trunc_normal_(
     share = _below((b - mean) / std) - _below((a - mean) / std)
     peak = (min(max(mean, a), b) - mean) / std
     while todo.size:
-        if True:
+        if share > 0.3:
             drawn = dg.randn(todo.size, generator=draw, dtype=dg.float64).data * std + mean
             kept = (drawn >= a) & (drawn <= b)
         else:
