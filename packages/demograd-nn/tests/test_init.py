@@ -91,6 +91,13 @@ def test_orthogonal_rows_or_columns_are_orthonormal_times_the_gain(shape):
     np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-5)
 
 
+def test_orthogonal_matrices_of_either_sign_are_as_likely():
+    generator = dg.Generator(0)
+    signs = [init.orthogonal_(dg.empty(1, 1), generator=generator).item() for _ in range(400)]
+    assert sorted(set(signs)) == [-1.0, 1.0]
+    assert abs(np.mean(signs)) < 0.2
+
+
 def test_empty_tensors_are_filled_with_nothing():
     for fill in (init.xavier_uniform_, init.kaiming_normal_, init.orthogonal_, init.trunc_normal_):
         assert fill(dg.empty(0, 0)).shape == (0, 0)

@@ -94,6 +94,14 @@ def test_a_reassigned_part_keeps_its_place_and_a_deleted_one_is_gone():
     assert not hasattr(block, "first")
 
 
+def test_a_buffer_that_becomes_a_parameter_comes_after_those_that_are_there():
+    block = Block()
+    block.register_parameter("last", nn.Parameter([1.0]))
+    block.offset = nn.Parameter([1.0, 2.0])
+    assert names(block.named_parameters(recurse=False)) == ["scale", "last", "offset"]
+    assert names(block.named_buffers()) == ["scratch"]
+
+
 def test_none_keeps_the_place_of_a_parameter_a_buffer_and_a_part():
     block = Block()
     block.scale = block.offset = block.second = None

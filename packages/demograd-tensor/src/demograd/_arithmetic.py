@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import backend_of
-from demograd._binary import NOT_IMPLEMENTED, as_operand, binary, promote
+from demograd._binary import NOT_IMPLEMENTED, as_operand, binary, promote, settled
 from demograd._casting import cast_to
 from demograd._dtype import get_default_dtype, result_type
 from demograd._tensor import Tensor
@@ -22,14 +22,17 @@ from demograd.errors import ArgumentError, DtypeError
 __all__ = [
     "Add",
     "Div",
+    "FloorDivide",
     "Log",
     "Mul",
     "Neg",
     "Pow",
+    "Remainder",
     "Sub",
     "Where",
     "add",
     "div",
+    "divide",
     "floor_divide",
     "log",
     "mul",
@@ -130,9 +133,9 @@ class Pow(Function):
             if isinstance(y, (int, float)):
                 x_grad = grad * (y * x ** (y - 1)) if y != 0 else xp.zeros_like(grad)
             else:
-                # Where the exponent is zero, x**(y-1) may be infinite: take x**0 there instead.
-                zero = y == 0
-                slope = y * x ** xp.where(zero, xp.ones_like(y), y - 1)
+                # 0 * x**(0-1) is not to become 0 * inf: take x**1 where the power would overflow.
+                flat = (y == 0) & (x * x == 0)
+                slope = y * x ** xp.where(flat, xp.ones_like(y), y - 1)
                 x_grad = grad * slope
         if y_needed:
             if isinstance(x, (int, float)):
@@ -147,6 +150,36 @@ class Pow(Function):
                 slope = out * xp.log(xp.where(flat, xp.ones_like(x), x))
             y_grad = grad * slope
         return x_grad, y_grad
+
+
+class FloorDivide(Function):
+    """``x // y``; it is flat between its steps."""
+
+    _saves = ()
+
+    def forward(self, x: Any, y: Any) -> Any:
+        return x // y
+
+    def backward(self, grad: Any) -> Any:
+        return None, None
+
+
+class Remainder(Function):
+    """``x % y``; the derivatives are ``1`` and ``-(x // y)``.
+
+    Not computed as ``x - y * (x // y)``, which loses all digits of a large quotient.
+    """
+
+    _saves = (0, 1)
+
+    def forward(self, x: Any, y: Any) -> Any:
+        y_needed = self.needs_input_grad[1]
+        self.save_for_backward(x if y_needed else None, y if y_needed else None)
+        return x % y
+
+    def backward(self, grad: Any) -> Any:
+        x, y = self.saved_tensors
+        return grad, -grad * (x // y) if self.needs_input_grad[1] else None
 
 
 class Log(Function):
@@ -186,17 +219,17 @@ def add(x: Any, y: Any, *, alpha: Any = 1) -> Tensor:
     >>> add(Tensor([1.0, 2.0]), 1)
     tensor([2., 3.])
     """
-    return binary(Add, x, y if alpha == 1 else mul(y, alpha))
+    return settled("add", binary(Add, x, y if alpha == 1 else mul(y, alpha)), x, y)
 
 
 def sub(x: Any, y: Any, *, alpha: Any = 1) -> Tensor:
     """Elementwise ``x - alpha * y``, broadcast."""
-    return binary(Sub, x, y if alpha == 1 else mul(y, alpha))
+    return settled("sub", binary(Sub, x, y if alpha == 1 else mul(y, alpha)), x, y)
 
 
 def mul(x: Any, y: Any) -> Tensor:
     """Elementwise ``x * y``, broadcast."""
-    return binary(Mul, x, y)
+    return settled("mul", binary(Mul, x, y), x, y)
 
 
 def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -213,9 +246,17 @@ def div(x: Any, y: Any, *, rounding_mode: str | None = None) -> Tensor:
             raise ArgumentError(
                 f"div: rounding_mode is {rounding_mode!r}.", mend='Use None, "floor" or "trunc".'
             )
-        round_ = np.floor if rounding_mode == "floor" else np.trunc
-        quotient = div(_detached(x), _detached(y))
-        return Tensor(np.asarray(round_(quotient.data)))
+        down = settled("div", floor_divide(x, y), x, y)
+        if rounding_mode == "floor":
+            return down
+        # Rounded towards zero: one up where the quotient is negative and not whole.
+        x, y = _detached(x), _detached(y)
+        return cast_to(down + ((down < 0) & (down * y != x)), down.dtype)
+    return settled("div", divide(x, y), x, y)
+
+
+def divide(x: Any, y: Any) -> Tensor:
+    """What ``x / y`` is, or ``NotImplemented``."""
     if isinstance(x, Tensor) and x.dtype.kind == "f":
         return binary(Div, x, y)
     x, y = as_operand(x), as_operand(y)
@@ -253,7 +294,7 @@ def pow(x: Any, y: Any) -> Tensor:
     >>> pow(Tensor([1.0, 2.0, 3.0]), 2)
     tensor([1., 4., 9.])
     """
-    return binary(Pow, x, y)
+    return settled("pow", binary(Pow, x, y), x, y)
 
 
 def log(x: Tensor) -> Tensor:
@@ -269,6 +310,8 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
     condition = condition if isinstance(condition, Tensor) else Tensor(condition)
     if not isinstance(x, Tensor) and not isinstance(y, Tensor):
         x = Tensor(x)
+    if as_operand(x) is None or as_operand(y) is None:
+        return settled("where", NOT_IMPLEMENTED, x, y)
     x, y = promote(as_operand(x), as_operand(y))
     # Python numbers become arrays, of the other operand's library: the standard takes arrays.
     dtype = result_type(*(v._data if isinstance(v, Tensor) else v for v in (x, y)))
@@ -282,11 +325,9 @@ def where(condition: Any, x: Any, y: Any) -> Tensor:
 
 def floor_divide(x: Any, y: Any) -> Tensor:
     """Elementwise quotient rounded down; it carries no gradient."""
-    x, y = promote(as_operand(_detached(x)), as_operand(_detached(y)))
-    values = [v._data if isinstance(v, Tensor) else v for v in (x, y)]
-    return Tensor(values[0] // values[1])
+    return binary(FloorDivide, _detached(x), _detached(y))
 
 
 def remainder(x: Any, y: Any) -> Tensor:
     """Elementwise ``x - y * floor(x / y)``: the sign is that of ``y``."""
-    return sub(x, mul(floor_divide(x, y), y))
+    return binary(Remainder, x, y)

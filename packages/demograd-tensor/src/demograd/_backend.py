@@ -18,7 +18,10 @@ import numpy as np
 
 from demograd.errors import ArgumentTypeError
 
-__all__ = ["FLOAT_SCALARS", "NUMPY_TYPES", "Backend", "NumpyBackend", "backend_of", "numpy_backend"]
+__all__ = [
+    "FLOAT_SCALARS", "NUMPY_TYPES", "Backend", "NumpyBackend", "backend_of", "numpy_backend",
+    "picks_each_place_once",
+]  # fmt: skip
 
 # A zero-dimensional result may stay a NumPy scalar inside a Tensor: it is an immutable
 # zero-dimensional array, and its arithmetic is eight times as fast as an array's.
@@ -171,7 +174,7 @@ class NumpyBackend(Backend):
 
     def index_add(self, shape: tuple[int, ...], index: Any, values: Any) -> Any:
         out = np.zeros(shape, dtype=values.dtype)
-        if _picks_each_place_once(index):
+        if picks_each_place_once(index):
             out[index] = values
         else:
             _add_at(out, index, values)
@@ -192,7 +195,7 @@ class NumpyBackend(Backend):
         return array
 
 
-def _picks_each_place_once(index: Any) -> bool:
+def picks_each_place_once(index: Any) -> bool:
     """Whether no place can repeat: integers, slices and boolean masks only."""
     parts = index if type(index) is tuple else (index,)
     return all(

@@ -14,23 +14,31 @@ from demograd.autograd._clock import tick
 from demograd.autograd._function import Function, new
 from demograd.autograd._mode import everywhere, grad_mode
 from demograd.autograd._views import refresh
-from demograd.errors import ArgumentError, DtypeError, ShapeError
+from demograd.errors import ArgumentError, ArgumentTypeError, DemogradError, DtypeError, ShapeError
 
-__all__ = ["NOT_IMPLEMENTED", "as_operand", "binary", "explained", "label", "promote"]
+__all__ = ["NOT_IMPLEMENTED", "as_operand", "binary", "explained", "label", "promote", "settled"]
 
 ndarray = np.ndarray
 # What Python takes as "ask the other operand"; the type checker knows it in operators only.
 NOT_IMPLEMENTED = cast(Tensor, NotImplemented)
 # A number of these types takes the type of the floats that it meets.
 _NUMBERS = frozenset([float, int])
+_PYTHON_NUMBERS = frozenset([bool, int, float, complex])
 
 
 def as_operand(x: Any) -> Any:
     """A Tensor, or a Python number; None for what cannot be an operand."""
-    if isinstance(x, (Tensor, bool, int, float, complex)) and not isinstance(x, np.generic):
+    if isinstance(x, Tensor) or type(x) in _PYTHON_NUMBERS:
         return x
     if isinstance(x, np.generic):
-        return x.item()  # a NumPy scalar never widens, as in PyTorch
+        if x.dtype.kind in "biufc":
+            # A NumPy scalar never widens, as in PyTorch; item() of a long double is one itself.
+            number = x.item()
+            return number.item() if isinstance(number, np.generic) else number
+        return None
+    for kind in (int, float, complex):
+        if isinstance(x, kind):
+            return kind(x)  # of a class of its own, such as an IntEnum
     if isinstance(x, np.ndarray) or hasattr(x, "__array_namespace__"):
         return Tensor(x)
     return None
@@ -44,7 +52,8 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
         if kind is not type(y_data) or not (
             kind in FLOAT_SCALARS or (kind is ndarray and x_data.dtype is y_data.dtype)
         ):
-            return _promoted(function, x, y)
+            if not _alike(x_data, y_data):
+                return _promoted(function, x, y)
         if x._base is not None or y._base is not None:
             refresh(x)
             refresh(y)
@@ -101,6 +110,11 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     return tensor
 
 
+def _alike(x: Any, y: Any) -> bool:
+    """Whether both are floats of one type, one a NumPy scalar and one an array."""
+    return _holds_floats(x) and _holds_floats(y) and x.dtype is y.dtype
+
+
 def _holds_floats(array: Any) -> bool:
     kind = type(array)
     return kind in FLOAT_SCALARS or (kind is ndarray and array.dtype.kind == "f")
@@ -117,7 +131,7 @@ def _promoted(function: type[Function], x: Any, y: Any) -> Tensor:
     try:
         out: Tensor = function.apply(x, y)
         return out
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise explained(function.__name__.lower(), x, y, error) from error
 
 
@@ -133,7 +147,7 @@ def promote(x: Any, y: Any) -> tuple[Any, Any]:
     return x, y
 
 
-def explained(operation: str, x: Any, y: Any, error: ValueError) -> ValueError:
+def explained(operation: str, x: Any, y: Any, error: Exception) -> Exception:
     x_shape: tuple[int, ...] = getattr(x, "shape", ())
     y_shape: tuple[int, ...] = getattr(y, "shape", ())
     try:
@@ -157,9 +171,30 @@ def explained(operation: str, x: Any, y: Any, error: ValueError) -> ValueError:
             ],
             mend,
         )
-    if isinstance(error, (ShapeError, ArgumentError, DtypeError)):
+    if isinstance(error, DemogradError):
         return error
+    if isinstance(error, TypeError):
+        return DtypeError(
+            f"{operation}: it is not defined for these data types.",
+            [
+                f"{label(x, 'x')}: {getattr(x, 'dtype', type(x).__name__)}",
+                f"{label(y, 'y')}: {getattr(y, 'dtype', type(y).__name__)}",
+            ],
+            f"NumPy says: {error}",
+        )
     return ArgumentError(f"{operation}: {error}")
+
+
+def settled(operation: str, out: Any, *operands: Any) -> Tensor:
+    """The result of a named operation; where there is none, an operand is no operand."""
+    if out is not NotImplemented:
+        result: Tensor = out
+        return result
+    wrong = [type(x).__name__ for x in operands if as_operand(x) is None]
+    raise ArgumentTypeError(
+        f"{operation}: an operand is of type {', '.join(wrong)}.",
+        mend="Operands are Tensors, arrays and numbers; dg.tensor(...) takes nested lists.",
+    )
 
 
 def label(x: Any, otherwise: str) -> str:

@@ -10,9 +10,11 @@ import numpy as np
 from demograd._backend import backend_of
 from demograd._binary import NOT_IMPLEMENTED, as_operand, explained, promote
 from demograd._tensor import Tensor
+from demograd.errors import DtypeError
 
 __all__ = [
-    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "ge", "gt", "le", "lt", "ne",
+    "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "eq", "ge", "gt", "le",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne",
 ]  # fmt: skip
 
 
@@ -28,7 +30,7 @@ def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) ->
         out = operation(
             x._data if isinstance(x, Tensor) else x, y._data if isinstance(y, Tensor) else y
         )
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise explained(name, x, y, error) from error
     return Tensor(out)
 
@@ -79,8 +81,40 @@ def bitwise_xor(x: Any, y: Any) -> Tensor:
 
 
 def bitwise_not(x: Tensor) -> Tensor:
-    """Elementwise ``~x`` of booleans or integers."""
+    """Elementwise ``~x`` of booleans or integers.
+
+    Raises:
+        DtypeError: for floats.
+    """
+    if x.dtype.kind not in "biu":
+        raise DtypeError(
+            "~: only booleans and integers have bits to turn.", [x._describe()], "x == 0 negates it."
+        )
     return Tensor(~x._data)
+
+
+def logical_and(x: Any, y: Any) -> Tensor:
+    """Elementwise: whether both are true (not zero)."""
+    return bitwise_and(_truth(x), _truth(y))
+
+
+def logical_or(x: Any, y: Any) -> Tensor:
+    """Elementwise: whether one or both are true (not zero)."""
+    return bitwise_or(_truth(x), _truth(y))
+
+
+def logical_xor(x: Any, y: Any) -> Tensor:
+    """Elementwise: whether exactly one is true (not zero)."""
+    return bitwise_xor(_truth(x), _truth(y))
+
+
+def logical_not(x: Any) -> Tensor:
+    """Elementwise: whether it is false (zero)."""
+    return bitwise_not(_truth(x))
+
+
+def _truth(x: Any) -> Tensor:
+    return (x if isinstance(x, Tensor) else Tensor(x)).detach().bool()
 
 
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:

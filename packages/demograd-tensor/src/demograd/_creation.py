@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from demograd import _dtype, _random
 from demograd._backend import backend_of
+from demograd._casting import cast_to
 from demograd._dims import as_shape
 from demograd._dtype import DTypeLike, as_dtype
 from demograd._tensor import Tensor
@@ -54,6 +56,8 @@ def as_tensor(data: Any, *, dtype: DTypeLike | None = None) -> Tensor:
     """
     if isinstance(data, Tensor) and (dtype is None or data.dtype == as_dtype(dtype)):
         return data
+    if isinstance(data, Tensor):
+        return cast_to(data, as_dtype(dtype))  # it stays in the graph
     return Tensor(data, dtype=dtype)
 
 
@@ -81,10 +85,20 @@ def _type(dtype: DTypeLike | None) -> Any:
 
 
 def _sizes(operation: str, size: tuple[Any, ...]) -> tuple[int, ...]:
-    sizes = tuple([int(n) for n in as_shape(size)])
+    try:
+        sizes = tuple([operator.index(n) for n in as_shape(size)])
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"{operation}: lengths are integers, not {as_shape(size)}.",
+            mend="n // 2 divides into an integer.",
+        ) from error
     if min(sizes, default=0) < 0:
         raise ArgumentError(f"{operation}: a length is negative in {sizes}.")
     return sizes
+
+
+def _one_or_more(size: Any) -> tuple[Any, ...]:
+    return tuple(size) if isinstance(size, (tuple, list)) else (size,)
 
 
 def zeros(*size: Any, dtype: DTypeLike | None = None, requires_grad: bool = False) -> Tensor:
@@ -120,7 +134,7 @@ def full(
     tensor([7, 7])
     """
     value = Tensor(fill_value, dtype=dtype)
-    return _make(np.full(_sizes("full", (size,) if isinstance(size, int) else tuple(size)),
+    return _make(np.full(_sizes("full", _one_or_more(size)),
                          value.data, value.dtype), requires_grad)  # fmt: skip
 
 
@@ -227,7 +241,7 @@ def randint(
     if high <= low:
         raise ArgumentError(f"randint: there is no integer from {low} up to, and without, {high}.")
     draw = (generator or _random.default_generator).numpy
-    sizes = _sizes("randint", (size,) if isinstance(size, int) else tuple(size))
+    sizes = _sizes("randint", _one_or_more(size))
     with _random.lock:
         values = np.asarray(draw.integers(low, high, sizes))
     return Tensor(values, dtype=_dtype.int64 if dtype is None else dtype)

@@ -64,7 +64,7 @@ def _from_python(data: Any) -> np.ndarray[Any, Any]:
 def _unwrap(data: Any) -> Any:
     # Tensors inside lists: their values, refused where a gradient would be cut in silence.
     if isinstance(data, _tensor.Tensor):
-        if data._requires_grad:
+        if data.requires_grad:
             raise GradientError(
                 "tensor: a list of tensors that require gradients would lose them.",
                 [data._describe()],

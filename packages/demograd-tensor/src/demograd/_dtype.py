@@ -92,13 +92,11 @@ def as_dtype(dtype: DTypeLike) -> np.dtype[Any]:
     """The data type meant by a dtype, a NumPy scalar type, a Python type or a name.
 
     >>> as_dtype("float64"), as_dtype(float), as_dtype(bool)
-    (dtype('float64'), dtype('float32'), dtype('bool'))
+    (dtype('float64'), dtype('float64'), dtype('bool'))
 
     Raises:
         ArgumentTypeError: demograd has no such type.
     """
-    if dtype is float:
-        return _default  # as in PyTorch, where Python's float stands for the default type
     try:
         found = np.dtype(dtype)
     except TypeError:

@@ -13,31 +13,49 @@ from typing import Any
 import numpy as np
 
 from demograd import _binary, _casting, _shaping
-from demograd._backend import backend_of
+from demograd._backend import backend_of, picks_each_place_once
 from demograd._storage import mark_changed, owner
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._function import Function
+from demograd.autograd._hooks import move_retained
 from demograd.autograd._mode import grad_mode, no_grad
 from demograd.autograd._views import places, refresh
 from demograd.errors import DtypeError, GradientError, ShapeError
 
-__all__ = ["SetIndex", "change", "copy_", "fill_", "set_index", "zero_"]
+__all__ = ["SetIndex", "augmented", "change", "copy_", "fill_", "set_index", "zero_"]
 
 
 class SetIndex(Function):
     """A copy of ``x`` with ``values`` at an index."""
 
     def forward(self, x: Any, values: Any, *, index: Any) -> Any:
-        self.index = index
+        self.index = _shaping.kept_index(index) if True in self.needs_input_grad else index
+        self.lasts = (
+            _lasts(x.shape, self.index)
+            if self.needs_input_grad[1] and not picks_each_place_once(index)
+            else None
+        )
         return self.xp.index_set(x, index, values)
 
     def backward(self, grad: Any) -> Any:
         x_needed, values_needed = self.needs_input_grad
-        return (
-            self.xp.index_set(grad, self.index, 0.0) if x_needed else None,
-            self.xp.index(grad, self.index) if values_needed else None,
-        )
+        values_grad = None
+        if values_needed:
+            values_grad = self.xp.index(grad, self.index)
+            if self.lasts is not None:
+                zeros = self.xp.zeros_like(values_grad)
+                values_grad = self.xp.where(self.xp.asarray(self.lasts), values_grad, zeros)
+        return self.xp.index_set(grad, self.index, 0.0) if x_needed else None, values_grad
+
+
+def _lasts(shape: tuple[int, ...], index: Any) -> Any:
+    """Which values stay, where an index names a place several times: the last; None if all do."""
+    numbers = np.zeros(shape, dtype=np.int64)
+    count = np.arange(numbers[index].size).reshape(numbers[index].shape)
+    numbers[index] = count
+    stay = numbers[index] == count
+    return None if stay.all() else stay
 
 
 def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: Any) -> Tensor:
@@ -54,13 +72,9 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
         ShapeError: the result has another shape.
         DtypeError: the result has a type that cannot be kept in the tensor.
     """
-    recording = grad_mode.enabled and (
-        x.requires_grad or any(isinstance(v, Tensor) and v.requires_grad for v in operands)
-    )
+    recording = _is_recorded(x, *operands)
     if not recording:
         result = operation(x, *operands)
-        if result is _binary.NOT_IMPLEMENTED:
-            return result
         _check_result(x, name, result)
         _write(x, result._data, name)
         return x
@@ -73,8 +87,6 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
         [_as_it_is(v) if isinstance(v, Tensor) and owner(v._data) is whole else v for v in operands]
     )
     result = operation(_as_it_is(x), *operands)
-    if result is _binary.NOT_IMPLEMENTED:
-        return result
     _check_result(x, name, result)
     updated = result
     if x._base is not None:
@@ -88,12 +100,31 @@ def change(x: Tensor, name: str, operation: Callable[..., Tensor], *operands: An
     return x
 
 
+def augmented(x: Tensor, name: str, operation: Callable[..., Tensor], other: Any) -> Tensor:
+    """``x += other`` and its kin: ``NotImplemented`` where Python is to ask ``other``."""
+    if _binary.as_operand(other) is None:
+        return _binary.NOT_IMPLEMENTED
+    return change(x, name, operation, other)
+
+
+def _is_recorded(x: Tensor, *operands: Any) -> bool:
+    """Whether a change of ``x`` by these operands has a history."""
+    return grad_mode.enabled and (
+        x.requires_grad
+        # A view that was taken in no_grad requires no gradient, but its memory is the base's.
+        or (x._base is not None and x._base.requires_grad)
+        or any(isinstance(v, Tensor) and v.requires_grad for v in operands)
+    )
+
+
 def _check_recordable(x: Tensor, base: Tensor, name: str) -> None:
-    if base._node is None and base._requires_grad:
-        what = "a leaf" if x is base else "a view of a leaf"
+    for leaf in (x, base):
+        if leaf._node is not None or not leaf._requires_grad:
+            continue
+        what = "a leaf" if leaf is x else "a view of a leaf"
         raise GradientError(
             f"{name}: {what} that requires a gradient cannot be changed in place.",
-            [base._describe()],
+            [leaf._describe()],
             "with dg.no_grad(): ... changes its values; x = x + y makes a new tensor.",
         )
 
@@ -145,7 +176,12 @@ def _continue_from(x: Tensor, result: Tensor) -> None:
     node = result._node
     x._node = node
     x._requires_grad = result._requires_grad
+    if x._retained is not None:
+        move_retained(x)
     if node is not None:
+        # An id of an array that is gone may be given again: the memory of x is no input.
+        known = node._input_ids
+        node._input_ids = [0 if identity == id(x._data) else identity for identity in known]
         # The rule may have saved its output: it now stands in the memory of x.
         node.saved_tensors = tuple(
             [x._data if a is result._data else a for a in node.saved_tensors or ()]
@@ -198,8 +234,7 @@ def set_index(x: Tensor, key: Any, values: Any) -> None:
             "x[i] = v: the values do not fit the place.",
             [f"place: shape {place}", f"v: shape {values.shape}"],
         )
-    recording = grad_mode.enabled and (x.requires_grad or values.requires_grad)
-    if recording or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
+    if _is_recorded(x, values) or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
         change(x, "x[i] = v", lambda old, new: SetIndex.apply(old, new, index=key), values)
     else:
         # Nothing to record: write where it belongs, and nowhere else.

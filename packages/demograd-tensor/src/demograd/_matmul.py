@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from demograd._binary import NOT_IMPLEMENTED, as_operand, label, promote
+from demograd._binary import NOT_IMPLEMENTED, as_operand, label, promote, settled
 from demograd._tensor import Tensor
 from demograd.autograd._function import Function
 from demograd.errors import ShapeError
 
-__all__ = ["MatMul", "matmul"]
+__all__ = ["MatMul", "matmul", "product"]
 
 
 class MatMul(Function):
@@ -40,31 +40,39 @@ def matmul(x: Any, y: Any) -> Tensor:
     >>> matmul(Tensor([[1.0, 2.0]]), Tensor([3.0, 4.0]))
     tensor([11.])
     """
+    return settled("matmul", product(x, y), x, y)
+
+
+def product(x: Any, y: Any) -> Tensor:
+    """What ``x @ y`` is, or ``NotImplemented``."""
     x, y = as_operand(x), as_operand(y)
-    if not isinstance(x, Tensor) or not isinstance(y, Tensor):
+    if x is None or y is None:
         return NOT_IMPLEMENTED
+    if not isinstance(x, Tensor) or not isinstance(y, Tensor):
+        x, y = [v if isinstance(v, Tensor) else Tensor(v) for v in (x, y)]
+        raise _misfit(x, y)
     if x._data.dtype is not y._data.dtype:
         x, y = promote(x, y)
     x_shape, y_shape = x.shape, y.shape
     if not x_shape or not y_shape or x_shape[-1] != y_shape[-2 if len(y_shape) > 1 else 0]:
         raise _misfit(x, y)
     if len(x_shape) == 1:
-        out = matmul(x.reshape(1, -1), y)
+        out = product(x.reshape(1, -1), y)
         return out.reshape(out.shape[:-2] + out.shape[-1:] if len(y_shape) > 1 else out.shape[:-1])
     if len(y_shape) == 1:
-        return matmul(x, y.reshape(-1, 1)).reshape(x_shape[:-1])
+        return product(x, y.reshape(-1, 1)).reshape(x_shape[:-1])
     if len(x_shape) > 2 and len(y_shape) == 2:
         # One product of a tall matrix: faster, and its gradient needs no sum over the stack.
         flat: Tensor = MatMul.apply(x.reshape(-1, x_shape[-1]), y)
         return flat.reshape(*x_shape[:-1], y_shape[-1])
     try:
-        product: Tensor = MatMul.apply(x, y)
+        stacked: Tensor = MatMul.apply(x, y)
     except ValueError as error:
         raise ShapeError(
             "matmul: the stacks of matrices do not broadcast.",
             [f"{label(x, 'x')}: shape {x_shape}", f"{label(y, 'y')}: shape {y_shape}"],
         ) from error
-    return product
+    return stacked
 
 
 def _misfit(x: Tensor, y: Tensor) -> ShapeError:

@@ -29,11 +29,13 @@ def asarray(
 
 
 def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    if axis == ():
+        return x if dtype is None else _casting.cast_to(x, dtype)  # over no dimension
     return _shaping.sum(x, axis, keepdims, dtype=dtype)
 
 
 def mean(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
-    return _shaping.mean(x, axis, keepdims)
+    return x if axis == () else _shaping.mean(x, axis, keepdims)
 
 
 def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -> Tensor:
@@ -85,9 +87,10 @@ FUNCTIONS: dict[str, Any] = {
     "less": _comparing.lt,
     "less_equal": _comparing.le,
     "log": _arithmetic.log,
-    "logical_and": _comparing.bitwise_and,
-    "logical_not": _comparing.bitwise_not,
-    "logical_or": _comparing.bitwise_or,
+    "logical_and": _comparing.logical_and,
+    "logical_not": _comparing.logical_not,
+    "logical_or": _comparing.logical_or,
+    "logical_xor": _comparing.logical_xor,
     "matmul": _matmul.matmul,
     "matrix_transpose": _shaping.matrix_transpose,
     "mean": mean,

@@ -62,8 +62,9 @@ class Generator:
             StateError: it is no such state.
         """
         try:
-            self._seed = int(state["seed"])
+            seed = int(state["seed"])
             self.numpy.bit_generator.state = {k: v for k, v in state.items() if k != "seed"}
+            self._seed = seed
         except (KeyError, TypeError, ValueError) as error:
             raise StateError(
                 "set_state: this is no state of a Generator.",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,13 +32,13 @@ class Sum(Function):
 
     def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
         self.shape = x.shape
-        if dims is None:
-            dims = tuple(range(len(x.shape)))
-        self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
+        self.kept = None if dims is None or keepdim else _kept(x.shape, dims)
         return self.xp.sum(x, axis=dims, keepdims=keepdim)
 
     def backward(self, grad: Any) -> Any:
-        return self.xp.broadcast_to(self.xp.reshape(grad, self.kept), self.shape)
+        if self.kept is not None:
+            grad = self.xp.reshape(grad, self.kept)
+        return self.xp.broadcast_to(grad, self.shape)
 
 
 class Mean(Function):
@@ -45,16 +46,21 @@ class Mean(Function):
 
     def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
         self.shape = x.shape
-        if dims is None:
-            dims = tuple(range(len(x.shape)))
-        self.kept = tuple([1 if i in dims else n for i, n in enumerate(x.shape)])
-        self.count = math.prod([x.shape[i] for i in dims])
+        self.kept = None if dims is None or keepdim else _kept(x.shape, dims)
+        self.count = math.prod(x.shape if dims is None else [x.shape[i] for i in dims])
         return self.xp.mean(x, axis=dims, keepdims=keepdim)
 
     def backward(self, grad: Any) -> Any:
         # Divide before the broadcast: fewer elements.
-        each = self.xp.reshape(grad, self.kept) / max(self.count, 1)
+        each = grad / max(self.count, 1)
+        if self.kept is not None:
+            each = self.xp.reshape(each, self.kept)
         return self.xp.broadcast_to(each, self.shape)
+
+
+def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape in which the dimensions that are summed over are kept with length one."""
+    return tuple([1 if i in dims else n for i, n in enumerate(shape)])
 
 
 class Reshape(Function):
@@ -94,7 +100,7 @@ class Index(Function):
 
     def forward(self, x: Any, *, index: Any) -> Any:
         self.shape = x.shape
-        self.index = index
+        self.index = kept_index(index) if self.needs_input_grad[0] else index
         return self.xp.index(x, index)
 
     def backward(self, grad: Any) -> Any:
@@ -105,11 +111,18 @@ class IndexAdd(Function):
     """Zeros with values added at an index; what repeats adds up."""
 
     def forward(self, values: Any, *, shape: tuple[int, ...], index: Any) -> Any:
-        self.index = index
+        self.index = kept_index(index) if self.needs_input_grad[0] else index
         return self.xp.index_add(shape, index, values)
 
     def backward(self, grad: Any) -> Any:
         return self.xp.index(grad, self.index)
+
+
+def kept_index(index: Any) -> Any:
+    """An index for the backward pass: its arrays may be changed in place before that comes."""
+    if type(index) is tuple:
+        return tuple([kept_index(part) for part in index])
+    return index.copy() if isinstance(index, np.ndarray) else index
 
 
 @accepts_axis
@@ -134,13 +147,34 @@ def sum(
     >>> sum(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
+    return sum_over(x, dim, keepdim, dtype)
+
+
+def sum_over(
+    x: Tensor, dim: int | Sequence[int] | None, keepdim: bool, dtype: DTypeLike | None
+) -> Tensor:
+    """What :func:`sum` does, for callers that have settled the names of the arguments."""
     if dtype is not None:
         x = cast_to(x, as_dtype(dtype))
     elif x.dtype.kind in "iub":
         x = cast_to(x, int64)
-    dims = as_dims("sum", dim, x.ndim) if x.ndim else ()
+    dims = _summed_over("sum", dim, x)
     out: Tensor = Sum.apply(x, dims=dims, keepdim=keepdim)
     return out
+
+
+def _summed_over(operation: str, dim: Any, x: Tensor) -> tuple[int, ...] | None:
+    if dim is None or (not dim and isinstance(dim, (tuple, list))):
+        return None  # no dimension named means all of them, as in PyTorch
+    dims = as_dims(operation, dim, x.ndim)
+    return dims if x.ndim else ()
+
+
+def _in_memory(x: Tensor) -> Tensor:
+    """The tensor itself; a number that is kept as a scalar gets memory that a view can show."""
+    if isinstance(x._data, np.generic):
+        x._data = np.asarray(x._data)
+    return x
 
 
 @accepts_axis
@@ -160,6 +194,13 @@ def mean(
     >>> mean(Tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
     tensor([1.5000, 3.5000])
     """
+    return mean_over(x, dim, keepdim, dtype)
+
+
+def mean_over(
+    x: Tensor, dim: int | Sequence[int] | None, keepdim: bool, dtype: DTypeLike | None
+) -> Tensor:
+    """What :func:`mean` does, for callers that have settled the names of the arguments."""
     if dtype is not None:
         x = cast_to(x, as_dtype(dtype))
     if x.dtype.kind not in "fc":
@@ -168,10 +209,11 @@ def mean(
             [f"x: shape {x.shape}, dtype {x.dtype}"],
             "x.float().mean(), or x.mean(dtype=dg.float32).",
         )
-    dims = as_dims("mean", dim, x.ndim) if x.ndim else ()
+    dims = _summed_over("mean", dim, x)
     if 0 in x.shape:
         with np.errstate(invalid="ignore"):
-            return sum(x, dims, keepdim) / math.prod([x.shape[i] for i in dims])
+            count = math.prod(x.shape if dims is None else [x.shape[i] for i in dims])
+            return sum(x, dims, keepdim) / count
     out: Tensor = Mean.apply(x, dims=dims, keepdim=keepdim)
     return out
 
@@ -186,7 +228,13 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
     tensor([[1, 2],
             [3, 4]])
     """
-    wanted = tuple([int(n) for n in as_shape(shape)])
+    try:
+        wanted = tuple([operator.index(n) for n in as_shape(shape)])
+    except TypeError as error:
+        raise ArgumentTypeError(
+            f"reshape: lengths are integers, not {as_shape(shape)}.",
+            mend="n // 2 divides into an integer.",
+        ) from error
     known = math.prod([n for n in wanted if n != -1])
     if -1 in wanted and wanted.count(-1) == 1 and known and x.numel() % known == 0:
         place = wanted.index(-1)
@@ -201,7 +249,7 @@ def reshape(x: Tensor, *shape: Any) -> Tensor:
             ],
             "One length may be -1: it is then computed from the others.",
         )
-    out: Tensor = Reshape.apply(x, shape=wanted)
+    out: Tensor = Reshape.apply(_in_memory(x), shape=wanted)
     return out
 
 
@@ -275,7 +323,7 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
             "expand: only dimensions of length one can be repeated.",
             [f"x: shape {x.shape}", f"wanted: {wanted}"],
         )
-    out: Tensor = Expand.apply(x, shape=full)
+    out: Tensor = Expand.apply(_in_memory(x), shape=full)
     return out
 
 
@@ -286,8 +334,11 @@ def index(x: Tensor, key: Any) -> Tensor:
         OutOfRangeError: the index is outside its dimension, or there are too many.
     """
     plain = _plain_index(key)
+    parts = plain if type(plain) is tuple else (plain,)
+    if len(parts) == len(x._data.shape) and all([type(part) is int for part in parts]):
+        plain = (*parts, ...)  # one element: a view of it, where NumPy would give a copy
     try:
-        out: Tensor = Index.apply(x, index=plain)
+        out: Tensor = Index.apply(_in_memory(x), index=plain)
         return out
     except IndexError as error:
         raise OutOfRangeError(
@@ -304,6 +355,10 @@ def index_add(shape: tuple[int, ...], key: Any, values: Tensor) -> Tensor:
 
 def _plain_index(key: Any) -> Any:
     """An index as NumPy takes it: Tensors become arrays, lists become arrays."""
+    if type(key) is int:
+        return key
+    if type(key) is slice:
+        return slice(*[_plain_end(end) for end in (key.start, key.stop, key.step)])
     if isinstance(key, tuple):
         return tuple([_plain_index(part) for part in key])
     if isinstance(key, Tensor):
@@ -317,4 +372,11 @@ def _plain_index(key: Any) -> Any:
             f"index: an index is of integers or booleans, not {key.dtype}.",
             mend="x.long() makes integers of it.",
         )
+    if getattr(key, "shape", None) == () and isinstance(key, (np.ndarray, np.generic)):
+        return key.item()
     return key
+
+
+def _plain_end(end: Any) -> Any:
+    # A tensor may be changed in place before the backward pass uses the slice.
+    return end if end is None or type(end) is int else operator.index(end)

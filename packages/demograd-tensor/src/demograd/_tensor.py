@@ -19,7 +19,7 @@ import numpy as np
 from demograd import _dtype, _format, _providers
 from demograd._backend import NUMPY_TYPES
 from demograd._data import as_data
-from demograd._dims import accepts_axis
+from demograd._dims import accepts_axis, as_dim
 from demograd._dtype import DTypeLike, as_dtype, is_floating, native
 from demograd.errors import (
     ArgumentTypeError,
@@ -65,7 +65,8 @@ class Tensor:
     _grad: Tensor | None = None
     _base: Tensor | None = None  # the tensor of whose memory this one is a view,
     _base_node: Function | None = None  # its node at the time,
-    _taken: tuple[Any, ...] = ()  # and how the view was taken
+    _taken: tuple[Any, ...] = ()  # and how the view was taken: (last step, those before it)
+    _retained: Any = None  # the handle of retain_grad's hook
     _hooks: dict[builtins.int, Callable[[Tensor], Any]] | None = None
     name: str | None = None
 
@@ -87,19 +88,6 @@ class Tensor:
         if requires_grad:
             self.requires_grad = True
 
-    @property
-    def _shape(self) -> tuple[builtins.int, ...]:
-        shape: tuple[builtins.int, ...] = self._data.shape
-        return shape
-
-    @property
-    def _dtype(self) -> Any:
-        return self._data.dtype
-
-    @property
-    def _output_dtype(self) -> Any:
-        return self._data.dtype
-
     def _refresh(self) -> None:
         if self._base is not None:
             refresh(self)
@@ -117,6 +105,12 @@ class Tensor:
     @data.setter
     def data(self, value: Any) -> None:
         new = as_data(value, None)
+        if self.requires_grad and not is_floating(native(new.dtype)):
+            raise DtypeError(
+                "data: a tensor that requires a gradient holds floats.",
+                [f"{self._label('tensor')}: dtype {self.dtype}", f"new: dtype {new.dtype}"],
+                "Cast the new array to floats, or make a new Tensor.",
+            )
         if new.shape != self.shape:
             raise ShapeError(
                 "data: the new array has another shape.",
@@ -144,7 +138,8 @@ class Tensor:
     @property
     def dtype(self) -> Any:
         """The data type."""
-        return native(self._data.dtype)
+        dtype = self._data.dtype
+        return dtype if isinstance(dtype, np.dtype) else native(dtype)
 
     @property
     def device(self) -> str:
@@ -177,6 +172,7 @@ class Tensor:
                 [f"{self._label('tensor')}: shape {self.shape}, dtype {self.dtype}"],
                 "x.float() makes floats of it.",
             )
+        self._refresh()
         if not value and self._node is not None:
             raise GradientError(
                 "requires_grad: it can be switched off on leaves only.",
@@ -237,7 +233,7 @@ class Tensor:
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the length of one dimension."""
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[as_dim("size", dim, self.ndim)]
 
     def dim(self) -> builtins.int:
         """The number of dimensions."""
@@ -283,7 +279,7 @@ class Tensor:
     def detach(self) -> Tensor:
         """A leaf that shares the memory and requires no gradient."""
         out = Tensor.__new__(Tensor)
-        out._data = self._data
+        out._data = self.data  # shared, also where it is one number
         out._node = None
         out._requires_grad = False
         return out
@@ -297,7 +293,7 @@ class Tensor:
         Raises:
             GradientError: the tensor requires a gradient, which NumPy would lose.
         """
-        if self._requires_grad and not force:
+        if self.requires_grad and not force:
             raise GradientError(
                 "numpy: the tensor requires a gradient, which a NumPy array cannot carry.",
                 [self._describe()],
@@ -346,6 +342,9 @@ class Tensor:
     def __int__(self) -> builtins.int:
         return int(self.item())
 
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
     def __index__(self) -> builtins.int:
         if self.dtype.kind not in "iub":
             raise DtypeError(
@@ -366,6 +365,11 @@ class Tensor:
         return (self[i] for i in range(self.shape[0]))
 
     def __contains__(self, element: Any) -> builtins.bool:
+        if _binary.as_operand(element) is None:
+            raise DtypeError(
+                f"in: an element of type {builtins.type(element).__name__} is in no tensor.",
+                mend="Ask for a number, an array or a Tensor.",
+            )
         return builtins.bool((self == element).any())
 
     def __format__(self, spec: str) -> str:
@@ -394,10 +398,10 @@ class Tensor:
         return _binary.binary(_arithmetic.Mul, self, other)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return _arithmetic.div(self, other)
+        return _arithmetic.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _arithmetic.div(other, self)
+        return _arithmetic.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Tensor:
         return _arithmetic.floor_divide(self, other)
@@ -418,10 +422,10 @@ class Tensor:
         return _binary.binary(_arithmetic.Pow, other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return _matmul.matmul(self, other)
+        return _matmul.product(self, other)
 
     def __rmatmul__(self, other: Any) -> Tensor:
-        return _matmul.matmul(other, self)
+        return _matmul.product(other, self)
 
     def __neg__(self) -> Tensor:
         return _arithmetic.neg(self)
@@ -492,6 +496,9 @@ class Tensor:
     def __xor__(self, other: Any) -> Tensor:
         return _comparing.bitwise_xor(self, other)
 
+    def __rxor__(self, other: Any) -> Tensor:
+        return _comparing.bitwise_xor(other, self)
+
     def __invert__(self) -> Tensor:
         return _comparing.bitwise_not(self)
 
@@ -512,14 +519,14 @@ class Tensor:
         self, dim: Any = None, keepdim: builtins.bool = False, *, dtype: DTypeLike | None = None
     ) -> Tensor:
         """The sum over one, several or all dimensions; see :func:`demograd.sum`."""
-        return _shaping.sum(self, dim, keepdim, dtype=dtype)
+        return _shaping.sum_over(self, dim, keepdim, dtype)
 
     @accepts_axis
     def mean(
         self, dim: Any = None, keepdim: builtins.bool = False, *, dtype: DTypeLike | None = None
     ) -> Tensor:
         """The mean over one, several or all dimensions; see :func:`demograd.mean`."""
-        return _shaping.mean(self, dim, keepdim, dtype=dtype)
+        return _shaping.mean_over(self, dim, keepdim, dtype)
 
     def reshape(self, *shape: Any) -> Tensor:
         """The same elements in another shape; one length may be -1."""
@@ -566,19 +573,34 @@ class Tensor:
         _inplace.set_index(self, key, value)
 
     def __iadd__(self, other: Any) -> Tensor:
-        return _inplace.change(self, "+=", _arithmetic.add, other)
+        return _inplace.augmented(self, "+=", _arithmetic.add, other)
 
     def __isub__(self, other: Any) -> Tensor:
-        return _inplace.change(self, "-=", _arithmetic.sub, other)
+        return _inplace.augmented(self, "-=", _arithmetic.sub, other)
 
     def __imul__(self, other: Any) -> Tensor:
-        return _inplace.change(self, "*=", _arithmetic.mul, other)
+        return _inplace.augmented(self, "*=", _arithmetic.mul, other)
 
     def __itruediv__(self, other: Any) -> Tensor:
-        return _inplace.change(self, "/=", _arithmetic.div, other)
+        return _inplace.augmented(self, "/=", _arithmetic.div, other)
 
     def __ipow__(self, other: Any) -> Tensor:
-        return _inplace.change(self, "**=", _arithmetic.pow, other)
+        return _inplace.augmented(self, "**=", _arithmetic.pow, other)
+
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return _inplace.augmented(self, "//=", _arithmetic.floor_divide, other)
+
+    def __imod__(self, other: Any) -> Tensor:
+        return _inplace.augmented(self, "%=", _arithmetic.remainder, other)
+
+    def __iand__(self, other: Any) -> Tensor:
+        return _inplace.augmented(self, "&=", _comparing.bitwise_and, other)
+
+    def __ior__(self, other: Any) -> Tensor:
+        return _inplace.augmented(self, "|=", _comparing.bitwise_or, other)
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return _inplace.augmented(self, "^=", _comparing.bitwise_xor, other)
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         """``self += alpha * other``, in place."""
@@ -629,7 +651,13 @@ class Tensor:
             dtype = target.dtype
         elif target == "cpu" or target is None:
             if type(self._data) not in NUMPY_TYPES:
-                return Tensor(np.asarray(self.detach()._data))
+                if self.requires_grad and is_grad_enabled():
+                    raise GradientError(
+                        "to: a copy as a NumPy array would lose the gradient.",
+                        [self._describe()],
+                        "x.detach().to('cpu') says that it may.",
+                    )
+                return Tensor(np.asarray(self._data))
         else:
             dtype = target
         return self if dtype is None else _casting.cast_to(self, as_dtype(dtype))
@@ -690,6 +718,7 @@ class Tensor:
     # How it shows.
 
     def __repr__(self) -> str:
+        self._refresh()
         return _format.tensor_text(self)
 
     def _repr_pretty_(self, printer: Any, cycle: builtins.bool) -> None:
@@ -711,6 +740,7 @@ class Tensor:
         return method.__get__(self, type(self))
 
     def __deepcopy__(self, memo: dict[builtins.int, Any]) -> Tensor:
+        self._refresh()
         if self._node is not None:
             raise GradientError(
                 "deepcopy: only leaves can be copied with their graph.",
@@ -723,7 +753,7 @@ class Tensor:
             {
                 k: v
                 for k, v in self.__dict__.items()
-                if k not in ("_grad", "_base", "_base_node", "_taken", "_hooks")
+                if k not in ("_grad", "_base", "_base_node", "_taken", "_hooks", "_retained")
             }
         )
         copy._data = self.data.copy() if isinstance(self.data, np.ndarray) else self.data
@@ -732,6 +762,7 @@ class Tensor:
         return copy
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        self._refresh()
         if self._node is not None:
             raise GradientError(
                 "pickle: only leaves can be pickled; the graph is not.",
@@ -750,4 +781,5 @@ def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.boo
 
 # At the end, because the operators are Functions and their outputs are Tensors.
 from demograd import _arithmetic, _binary, _casting, _comparing, _inplace, _matmul, _shaping  # noqa: E402
+from demograd.autograd._mode import is_grad_enabled  # noqa: E402
 from demograd.autograd._views import refresh  # noqa: E402

@@ -191,7 +191,7 @@ class ModuleList(_Numbered):
 
     def _set_name(self, name: str) -> None:
         super()._set_name(name)
-        for child, part in list(self._registered(MODULE)):
+        for child, part in self._registered(MODULE):
             part._set_name(self._name_of(child))
 
     def _name_of(self, child: str) -> str:

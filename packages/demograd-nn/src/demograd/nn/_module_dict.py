@@ -62,7 +62,7 @@ class ModuleDict(Module):
 
     def items(self) -> list[tuple[str, Module]]:
         """Names and modules, in order."""
-        return list(self._registered(MODULE))
+        return self._registered(MODULE)
 
     def pop(self, name: str) -> Module:
         """Take a module out, and return it."""
@@ -83,7 +83,7 @@ class ModuleDict(Module):
 
     def _set_name(self, name: str) -> None:
         super()._set_name(name)
-        for child, part in list(self._registered(MODULE)):
+        for child, part in self._registered(MODULE):
             part._set_name(self._name_of(child))
 
     def _name_of(self, child: str) -> str:

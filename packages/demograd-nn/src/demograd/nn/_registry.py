@@ -190,12 +190,14 @@ class Registry:
 
     # Walks.
 
-    def _registered(self, *kinds: str) -> Iterator[tuple[str, Any]]:
+    def _registered(self, *kinds: str) -> list[tuple[str, Any]]:
         """Name and value of the registered attributes of some kinds, without the empty places."""
-        values = self.__dict__
-        for name, kind in list(self._kinds.items()):
-            if kind in kinds and values[name] is not None:
-                yield name, values[name]
+        own = self.__dict__
+        return [
+            (name, value)
+            for name, kind in self._kinds.items()
+            if kind in kinds and (value := own[name]) is not None
+        ]
 
     def _named_members(
         self, kinds: tuple[str, ...], prefix: str, recurse: bool, remove_duplicate: bool
@@ -269,8 +271,8 @@ class Registry:
                 continue
             seen.add(module)
             yield path, module
-            parts = list(module._registered(MODULE))
-            stack += [(f"{path}.{name}" if path else name, part) for name, part in reversed(parts)]
+            for name, part in reversed(module._registered(MODULE)):
+                stack.append((f"{path}.{name}" if path else name, part))
 
     def modules(self) -> Iterator[Module]:
         """The module itself, its parts, and theirs, each once."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
-from demograd._storage import mark_changed
+from demograd._storage import mark_changed, owner
 from demograd._tensor import Tensor
+from demograd.autograd._mode import enable_grad
 
-__all__ = ["accumulate"]
+__all__ = ["accumulate", "separate"]
 
 # Two threads may finish passes over shared parameters at the same time.
 _lock = threading.Lock()
@@ -19,13 +21,17 @@ _lock = threading.Lock()
 
 def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
     """Add each gradient to its leaf's ``.grad``; empties ``found``."""
-    with _lock:
+    # A recorded gradient stays in the graph, whatever the caller's mode is.
+    with _lock, enable_grad() if create_graph else nullcontext():
         while found:
             x, gradient = found.popitem()
+            if not x._requires_grad:
+                continue  # switched off since the graph was built
             former = x._grad
             if former is None:
                 if isinstance(gradient, Tensor):
-                    x._grad = gradient
+                    # Two leaves may have one Tensor as their gradient, or the caller's own.
+                    x._grad = gradient.clone()
                     continue
                 new = Tensor.__new__(Tensor)
                 # An array that somebody else holds as well must not become a .grad, which
@@ -39,6 +45,21 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
             else:
                 former._data += gradient
                 mark_changed(former._data, "backward, adding to .grad")
+
+
+def separate(gradients: list[Tensor | None], seeds: list[Any]) -> list[Tensor | None]:
+    """The gradients that ``grad`` returns: changing one in place changes no other."""
+    taken = {id(owner(seed._data if isinstance(seed, Tensor) else seed)) for seed in seeds}
+    separated: list[Tensor | None] = []
+    for x in gradients:
+        if x is not None and isinstance(x._data, np.ndarray):
+            whole = owner(x._data)
+            if id(whole) in taken or not x._data.flags.writeable:
+                with enable_grad():
+                    x = x.clone()
+            taken.add(id(whole))
+        separated.append(x)
+    return separated
 
 
 def _copy(array: Any) -> Any:

@@ -22,7 +22,7 @@ import numpy as np
 from demograd._backend import FLOAT_SCALARS, backend_of
 from demograd._storage import changes, latest, owner
 from demograd._tensor import Tensor
-from demograd.autograd._accumulate import accumulate
+from demograd.autograd._accumulate import accumulate, separate
 from demograd.autograd._fitting import fitted
 from demograd.autograd._function import Function, Output
 from demograd.autograd._hooks import run_hooks
@@ -62,6 +62,9 @@ def backward(
     if inputs is not None:
         wanted = _wanted("backward", inputs)
     found = _run(roots, seeds, _or(retain_graph, create_graph), create_graph, wanted)
+    for x in wanted.values() if wanted else ():
+        if x._retained is not None:
+            found.pop(x, None)  # retain_grad has put it into .grad on the way
     accumulate(found, create_graph)
 
 
@@ -112,6 +115,7 @@ def grad(
                     "grad(..., allow_unused=True) gives None for it, materialize_grads=True zeros.",
                 )
         results.append(gradient if isinstance(gradient, Tensor) else Tensor(gradient))
+    results = separate(results, seeds)
     # The same input may stand twice in the list.
     by_id = dict(zip(wanted, results, strict=True))
     return tuple(by_id[id(x)] for x in _as_tuple(inputs))
@@ -247,7 +251,9 @@ def _run(
             if type(parts) is not tuple:
                 parts = tuple(parts) if type(parts) is list else (parts,)
             if len(parts) != len(edges):
-                raise _wrong_number(node, parts)
+                if len(parts) < len(edges) or any(p is not None for p in parts[len(edges) :]):
+                    raise _wrong_number(node, parts)
+                parts = parts[: len(edges)]  # None for arguments that were left to their defaults
             if saved and not retain_graph:
                 node.saved_tensors = None
             for edge, part in zip(edges, parts):  # noqa: B905 - a keyword here costs 0.2 us a node
@@ -256,22 +262,28 @@ def _run(
                 kind = edge._kind
                 if kind is not None:
                     gathered = pending
+                    # A NumPy scalar's type says all about it; an array's shape and dtype must fit.
+                    fits = type(part) is kind and (
+                        kind in FLOAT_SCALARS
+                        or (part.shape == edge._shape and part.dtype is edge._dtype)
+                    )
                 else:
-                    gathered, kind = leaves, type(edge._data)
-                # A NumPy scalar's type says all about it; an array's shape and dtype must fit.
-                if type(part) is not kind or (
-                    kind not in FLOAT_SCALARS
-                    and (part.shape != edge._shape or part.dtype is not edge._dtype)
-                ):
+                    gathered, data = leaves, edge._data
+                    fits = (
+                        type(part) is type(data)
+                        and part.shape == data.shape
+                        and part.dtype is data.dtype
+                    )
+                if not fits:
                     part = fitted(part, edge, create_graph)
                 if edge in gathered:
                     gathered[edge] = gathered[edge] + part
                 else:
                     gathered[edge] = part
 
-    for x, gradient in leaves.items():
-        if x._hooks is not None:
-            leaves[x] = run_hooks(x, gradient)
+        for x, gradient in leaves.items():
+            if x._hooks is not None:
+                leaves[x] = run_hooks(x, gradient)
     if wanted is not None:
         return {x: g for x, g in leaves.items() if id(x) in wanted} | caught
     return leaves

@@ -21,7 +21,10 @@ __all__ = ["fitted"]
 
 def fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
     """A rule's gradient in its input's shape and dtype: summed over what was broadcast."""
-    shape, dtype = edge._shape, edge._output_dtype
+    if isinstance(edge, Tensor):
+        shape, dtype = edge._data.shape, edge._data.dtype
+    else:
+        shape, dtype = edge._shape, edge._output_dtype
     if isinstance(gradient, Tensor):
         if not recorded:
             gradient = gradient._data
@@ -41,6 +44,8 @@ def _unbroadcast(xp: Any, gradient: Any, shape: tuple[int, ...], edge: Any) -> A
     A gradient that is itself smaller than the input, such as a constant, is repeated instead.
     """
     extra = len(gradient.shape) - len(shape)
+    if extra > 0 and gradient.shape[extra:] == shape:
+        return xp.sum(gradient, axis=tuple(range(extra)))  # a bias: rows were put before it
     if extra >= 0:
         repeated = [
             extra + i for i, n in enumerate(shape) if n == 1 and gradient.shape[extra + i] != 1

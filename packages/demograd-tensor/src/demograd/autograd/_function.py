@@ -12,6 +12,7 @@ cycles, and memory is freed without the garbage collector.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -21,9 +22,9 @@ from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of, numpy_back
 from demograd._dtype import DIFFERENTIABLE, native
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
-from demograd.autograd._mode import grad_mode
+from demograd.autograd._mode import everywhere, grad_mode
 from demograd.autograd._views import note_view, refresh
-from demograd.errors import ArgumentTypeError
+from demograd.errors import ArgumentTypeError, GradientError
 
 __all__ = ["Alias", "Function", "Output"]
 
@@ -96,6 +97,7 @@ class Function:
     )
     _special: bool = False  # it has hooks or several outputs, or is one of several
     _outputs: tuple[tuple[Any, Any, int], ...] | None = None  # shape, dtype, id of several outputs
+    _stands: Sequence[weakref.ref[Output] | None] = ()  # what stands for each of several outputs
     _non_differentiable: tuple[Any, ...] = ()
     _hooks: dict[int, Callable[[Tensor], Any]] | None = None
     _scopes: list[tuple[int, str]] | None = None
@@ -143,7 +145,7 @@ class Function:
         arrays: list[Any] = []
         edges: list[Any] = []
         needs: list[bool] = []
-        enabled = grad_mode.enabled
+        enabled = everywhere.on or grad_mode.enabled
         for x in inputs:
             if isinstance(x, Tensor):
                 data = x._data
@@ -162,9 +164,43 @@ class Function:
             needs.append(False)
         node.needs_input_grad = tuple(needs)
         out = node.forward(*arrays, **settings)
-        if type(out) is tuple:
+        kind = type(out)
+        if kind is tuple:
             return _wrap_outputs(node, inputs, settings, arrays, edges, out)
-        return _wrap_output(node, inputs, settings, arrays, edges, True in needs, out)
+        if kind not in NUMPY_TYPES:
+            out = _as_array(cls, out)
+            kind = type(out)
+        tensor = new(Tensor)
+        tensor._data = out
+        if (
+            True in needs
+            and (kind in FLOAT_SCALARS or native(out.dtype) in DIFFERENTIABLE)
+            and not node._non_differentiable
+        ):
+            node._kind = kind
+            node._edges = edges
+            node._time = tick()
+            if kind not in FLOAT_SCALARS:
+                node._shape = out.shape
+                node._dtype = out.dtype
+            if node.saved_tensors and cls._saves is None:
+                # Whoever records the backward pass must know which saved value is which.
+                node._input_ids = [*map(id, arrays)]
+                node._output_id = id(out)
+            tensor._node = node
+            tensor._requires_grad = True
+        else:
+            if True in needs and native(out.dtype).kind == "c" and not node._non_differentiable:
+                raise _complex(cls, inputs)
+            tensor._node = None
+            tensor._requires_grad = False
+        if kind is ndarray and (
+            out.base is not None
+            or out is arrays[0]
+            or (len(arrays) > 1 and any([out is array for array in arrays]))
+        ):
+            note_view(tensor, cls, inputs, settings)
+        return tensor
 
     # The read-only view that demograd.interfaces.GraphNode describes.
 
@@ -242,42 +278,6 @@ class Output(Function):
         return repr(self.node)
 
 
-def _wrap_output(
-    node: Function,
-    inputs: Sequence[Any],
-    settings: dict[str, Any],
-    arrays: Sequence[Any],
-    edges: Sequence[Any],
-    recording: bool,
-    out: Any,
-) -> Tensor:
-    """Make the Tensor of an output; record the node if its gradient can be asked for."""
-    if type(out) not in NUMPY_TYPES:
-        out = _as_array(type(node), out)
-    kind = type(out)
-    tensor = new(Tensor)
-    tensor._data = out
-    if recording and native(out.dtype) in DIFFERENTIABLE and not node._non_differentiable:
-        if kind not in FLOAT_SCALARS:
-            node._shape = out.shape
-            node._dtype = out.dtype
-        node._kind = kind
-        node._edges = edges
-        node._time = tick()
-        if node.saved_tensors:
-            # Whoever records the backward pass must know which saved value is which.
-            node._input_ids = [*map(id, arrays)]
-            node._output_id = id(out)
-        tensor._node = node
-        tensor._requires_grad = True
-    else:
-        tensor._node = None
-        tensor._requires_grad = False
-    if kind is ndarray and (out.base is not None or out is arrays[0]):
-        note_view(tensor, type(node), inputs, settings)
-    return tensor
-
-
 def _wrap_outputs(
     node: Function,
     inputs: tuple[Any, ...],
@@ -298,17 +298,33 @@ def _wrap_outputs(
         node._time = tick()
     marked = {id(array) for array in node._non_differentiable}
     tensors = []
+    stands: list[weakref.ref[Output] | None] = []
     for index, out in enumerate(outs):
         tensor = new(Tensor)
         tensor._data = out
         tensor._requires_grad = (
             recording and native(out.dtype) in DIFFERENTIABLE and id(out) not in marked
         )
-        tensor._node = Output(node, index, out) if tensor._requires_grad else None
-        if type(out) is np.ndarray and (out.base is not None or out is arrays[0]):
+        if recording and native(out.dtype).kind == "c" and id(out) not in marked:
+            raise _complex(cls, inputs)
+        tensor._node = stand = Output(node, index, out) if tensor._requires_grad else None
+        # Weakly, for an Output holds its node: a recorded pass finds the tensor's own again.
+        stands.append(None if stand is None else weakref.ref(stand))
+        if type(out) is np.ndarray and (
+            out.base is not None or any(out is array for array in arrays)
+        ):
             note_view(tensor, cls, inputs, settings, index)
         tensors.append(tensor)
+    node._stands = stands
     return tuple(tensors)
+
+
+def _complex(cls: type[Function], inputs: tuple[Any, ...]) -> GradientError:
+    return GradientError(
+        f"{cls.__name__}: the result is complex, and complex numbers carry no gradient.",
+        [x._describe() for x in inputs if isinstance(x, Tensor) and x._requires_grad],
+        "x.detach() says that the gradient may end here.",
+    )
 
 
 def _as_array(cls: type[Function], out: Any) -> Any:

@@ -11,7 +11,7 @@ from demograd._tensor import Tensor
 from demograd.autograd._function import Function
 from demograd.errors import GradientError, ShapeError
 
-__all__ = ["RemovableHandle", "register_hook", "retain_grad", "run_hooks"]
+__all__ = ["RemovableHandle", "move_retained", "register_hook", "retain_grad", "run_hooks"]
 
 _numbers = itertools.count()
 
@@ -65,7 +65,7 @@ def retain_grad(x: Tensor) -> None:
             [x._describe()],
             "x.requires_grad_() makes it require one.",
         )
-    if x._node is None:
+    if x._node is None or x._retained is not None:
         return
     # The node must not keep its own output alive: that would be a cycle.
     weak = weakref.ref(x)
@@ -73,15 +73,26 @@ def retain_grad(x: Tensor) -> None:
     def keep(gradient: Tensor) -> None:
         tensor = weak()
         if tensor is not None:
-            tensor._grad = gradient if tensor._grad is None else tensor._grad + gradient
+            former = tensor._grad
+            tensor._grad = gradient.clone() if former is None else former + gradient
 
-    register_hook(x, keep)
+    x._retained = register_hook(x, keep)
+
+
+def move_retained(x: Tensor) -> None:
+    """Keep the gradient at the node that the tensor has now, after a change in place."""
+    if x._retained is not None:
+        x._retained.remove()
+        x._retained = None
+        if x._requires_grad:
+            retain_grad(x)
 
 
 def run_hooks(holder: Tensor | Function, gradient: Any) -> Any:
     """The gradient after all hooks of a tensor or node have seen it."""
     recorded = isinstance(gradient, Tensor)
-    current = gradient if recorded else Tensor(gradient)
+    # A copy: a hook may change it in place, and the same array may be another tensor's gradient.
+    current = (gradient if recorded else Tensor(gradient)).clone()
     for hook in list((holder._hooks or {}).values()):
         replaced = hook(current)
         if replaced is None:

@@ -82,14 +82,21 @@ class _Switch:
             @functools.wraps(function)
             def steps(*args: Any, **kwargs: Any) -> Any:
                 generator = function(*args, **kwargs)
-                send: Any = None
+                resume, sent = generator.send, None
                 while True:
                     with _Switch(enabled):
                         try:
-                            item = generator.send(send)
+                            item = resume(sent)
                         except StopIteration as stop:
                             return stop.value
-                    send = yield item
+                    try:
+                        resume, sent = generator.send, (yield item)
+                    except GeneratorExit:
+                        with _Switch(enabled):
+                            generator.close()
+                        raise
+                    except BaseException as error:
+                        resume, sent = generator.throw, error
 
             return cast(F, steps)
 

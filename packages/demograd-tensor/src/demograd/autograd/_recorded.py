@@ -36,17 +36,16 @@ def recorded_twin(node: Function) -> Function:
         )
     copy = twin(node)
     copy.xp = tensor_backend
+    origins = _origins(node)
     if node._saves is not None:
-        pairs = zip(node._saves, node.saved_tensors, strict=True)
-        origins = {id(a): node if i < 0 else node._edges[i] for i, a in pairs}
+        # By place: two inputs may hold one array, such as x and x.detach().
+        edges = [node if i < 0 else node._edges[i] for i in node._saves]
+        saved = [
+            _as_saved_tensor(node, array, {id(array): edge})
+            for array, edge in zip(node.saved_tensors, edges, strict=True)
+        ]
     else:
-        origins = dict(zip(node._input_ids, node._edges, strict=False))
-        origins[node._output_id] = node
-    for index, (_, _, identity) in enumerate(node._outputs or ()):
-        for array in node.saved_tensors:
-            if id(array) == identity:
-                origins[identity] = Output(node, index, array)
-    saved = [_as_saved_tensor(node, array, origins) for array in node.saved_tensors]
+        saved = [_as_saved_tensor(node, array, origins) for array in node.saved_tensors]
     copy.saved_tensors = tuple(saved)
     for key, value in node.__dict__.items():
         if (
@@ -60,6 +59,28 @@ def recorded_twin(node: Function) -> Function:
                 mend="Keep it with self.save_for_backward(...).",
             )
     return copy
+
+
+def _origins(node: Function) -> dict[int, Any]:
+    """Where each input and output array of a node came from, by the array's id."""
+    origins: dict[int, Any] = {node._output_id: node}
+    saved = {id(array): array for array in node.saved_tensors if array is not None}
+    for index, (_, _, identity) in enumerate(node._outputs or ()):
+        if identity in saved:
+            known = node._stands[index]
+            stand = None if known is None else known()
+            origins[identity] = stand or Output(node, index, saved[identity])
+    inputs: dict[int, Any] = {}
+    for identity, edge in zip(node._input_ids, node._edges, strict=False):
+        if inputs.setdefault(identity, edge) is not edge and identity in saved:
+            raise GradientError(
+                f"backward: {node.name} saved an array that is two of its inputs, and only one of "
+                "their histories can be meant.",
+                [f"saved value: shape {saved[identity].shape}, dtype {saved[identity].dtype}"],
+                "Give it a copy of one of them: x.detach().clone().",
+            )
+    # Inputs last: a rule that gives back an input as it is has saved the input.
+    return origins | inputs
 
 
 def _as_saved_tensor(node: Function, array: Any, origins: dict[int, Any]) -> Any:

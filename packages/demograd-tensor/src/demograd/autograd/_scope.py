@@ -12,6 +12,7 @@ from typing import Any
 
 from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
+from demograd.autograd._function import Output
 
 __all__ = ["record_call", "start_call"]
 
@@ -37,7 +38,9 @@ def record_call(outputs: Any, start: int, label: str) -> None:
     ['double']
     """
     if isinstance(outputs, Tensor):
-        node = outputs.grad_fn
+        node = outputs._node
+        if type(node) is Output:
+            node = node.node
         if node is not None and node._time > start:
             if node._scopes is None:
                 node._scopes = []

@@ -39,18 +39,20 @@ def note_view(
         if isinstance(x, Tensor) and owner(x._data) is whole:
             others = tuple([None if i == place else y for i, y in enumerate(inputs)])
             taken: Taken = (function, others, place, settings, output)
-            if x._base is None:
-                tensor._base, tensor._taken = x, (taken,)
-            else:
-                tensor._base, tensor._taken = x._base, (*x._taken, taken)
+            tensor._base = x if x._base is None else x._base
+            tensor._taken = (taken, x._taken)
             tensor._base_node = tensor._base._node
             return
 
 
-def take_view(base: Tensor, taken: tuple[Taken, ...]) -> Tensor:
+def take_view(base: Tensor, taken: Any) -> Tensor:
     """Take the operations of a view from a tensor of the base's shape."""
+    steps: list[Taken] = []
+    while taken:
+        step, taken = taken
+        steps.append(step)
     current = base
-    for function, others, place, settings, output in taken:
+    for function, others, place, settings, output in reversed(steps):
         inputs = [current if i == place else x for i, x in enumerate(others)]
         result = function.apply(*inputs, **settings)
         current = result if output is None else result[output]
@@ -72,6 +74,10 @@ def refresh(x: Tensor) -> None:
         fresh = take_view(base, x._taken)
     x._node, x._requires_grad = fresh._node, fresh._requires_grad
     x._base_node = base._node
+    if x._retained is not None:
+        from demograd.autograd._hooks import move_retained
+
+        move_retained(x)
 
 
 def places(x: Tensor, base: Tensor) -> np.ndarray[Any, Any]:
