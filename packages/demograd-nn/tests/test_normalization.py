@@ -30,11 +30,13 @@ def standardized(x, axes, eps):
 def test_the_rule_has_the_values_and_derivatives_of_all_three_outputs(shape, data):
     dims = tuple(sorted(data.draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))))
     x = draw(*shape)
-    out, mean, variance = Standardize.apply(x, dims=dims, eps=0.1)
+    out, mean, variance = Standardize.apply(x, None, None, dims=dims, eps=0.1)
     np.testing.assert_allclose(out.numpy(), standardized(x.numpy(), dims, 0.1), atol=1e-12)
     np.testing.assert_allclose(mean.numpy(), x.numpy().mean(dims, keepdims=True), atol=1e-12)
     np.testing.assert_allclose(variance.numpy(), x.numpy().var(dims, keepdims=True), atol=1e-12)
-    check_function(Standardize, x, dims=dims, eps=0.1)
+    check_function(Standardize, x, None, None, dims=dims, eps=0.1)
+    kept = [1 if i in dims else n for i, n in enumerate(shape)]
+    check_function(Standardize, x, draw(*kept, seed=1), draw(*kept, seed=2), dims=dims, eps=0.1)
 
 
 @pytest.mark.parametrize("normalized", [(4,), (3, 4), (2, 3, 4)])

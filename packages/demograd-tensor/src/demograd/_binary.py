@@ -23,6 +23,7 @@ ndarray = np.ndarray
 NOT_IMPLEMENTED = cast(Tensor, NotImplemented)
 # A number of these types takes the type of the floats that it meets.
 _NUMBERS = frozenset([float, int])
+_PYTHON_KINDS: tuple[Any, ...] = (int, float, complex)
 _PYTHON_NUMBERS = frozenset([bool, int, float, complex])
 
 
@@ -33,10 +34,10 @@ def as_operand(x: Any) -> Any:
     if isinstance(x, np.generic):
         if x.dtype.kind in "biufc":
             # A NumPy scalar never widens, as in PyTorch; item() of a long double is one itself.
-            number = x.item()
-            return number.item() if isinstance(number, np.generic) else number
+            # A long double's item() is one itself.
+            return x.item() if x.dtype.char != "g" else float(x)
         return None
-    for kind in (int, float, complex):
+    for kind in _PYTHON_KINDS:
         if isinstance(x, kind):
             return kind(x)  # of a class of its own, such as an IntEnum
     if isinstance(x, np.ndarray) or hasattr(x, "__array_namespace__"):
@@ -84,7 +85,7 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
         node.needs_input_grad = (False, False)
     try:
         out = node.forward(x_data, y_data)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise explained(function.__name__.lower(), x, y, error) from error
     tensor = new(Tensor)
     tensor._data = out

@@ -88,7 +88,9 @@ def bitwise_not(x: Tensor) -> Tensor:
     """
     if x.dtype.kind not in "biu":
         raise DtypeError(
-            "~: only booleans and integers have bits to turn.", [x._describe()], "x == 0 negates it."
+            "~: only booleans and integers have bits to turn.",
+            [x._describe()],
+            "x == 0 negates it.",
         )
     return Tensor(~x._data)
 

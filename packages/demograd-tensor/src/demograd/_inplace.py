@@ -234,7 +234,11 @@ def set_index(x: Tensor, key: Any, values: Any) -> None:
             "x[i] = v: the values do not fit the place.",
             [f"place: shape {place}", f"v: shape {values.shape}"],
         )
-    if _is_recorded(x, values) or not isinstance(x._data, np.ndarray) or not x._data.flags.writeable:
+    if (
+        _is_recorded(x, values)
+        or not isinstance(x._data, np.ndarray)
+        or not x._data.flags.writeable
+    ):
         change(x, "x[i] = v", lambda old, new: SetIndex.apply(old, new, index=key), values)
     else:
         # Nothing to record: write where it belongs, and nowhere else.

@@ -121,7 +121,7 @@ class IndexAdd(Function):
 def kept_index(index: Any) -> Any:
     """An index for the backward pass: its arrays may be changed in place before that comes."""
     if type(index) is tuple:
-        return tuple([kept_index(part) for part in index])
+        return tuple([part.copy() if type(part) is np.ndarray else part for part in index])
     return index.copy() if isinstance(index, np.ndarray) else index
 
 
@@ -327,6 +327,9 @@ def expand(x: Tensor, *shape: Any) -> Tensor:
     return out
 
 
+_INTEGERS = frozenset([int])
+
+
 def index(x: Tensor, key: Any) -> Tensor:
     """``x[key]`` for integers, slices, None, ``...``, masks, index lists, arrays and Tensors.
 
@@ -335,7 +338,7 @@ def index(x: Tensor, key: Any) -> Tensor:
     """
     plain = _plain_index(key)
     parts = plain if type(plain) is tuple else (plain,)
-    if len(parts) == len(x._data.shape) and all([type(part) is int for part in parts]):
+    if len(parts) == len(x._data.shape) and {*map(type, parts)} <= _INTEGERS:
         plain = (*parts, ...)  # one element: a view of it, where NumPy would give a copy
     try:
         out: Tensor = Index.apply(_in_memory(x), index=plain)
@@ -358,7 +361,11 @@ def _plain_index(key: Any) -> Any:
     if type(key) is int:
         return key
     if type(key) is slice:
-        return slice(*[_plain_end(end) for end in (key.start, key.stop, key.step)])
+        ends = (key.start, key.stop, key.step)
+        if all([end is None or type(end) is int for end in ends]):  # noqa: C419 - twice as fast
+            return key
+        # A tensor may be changed in place before the backward pass uses the slice.
+        return slice(*[end if end is None else operator.index(end) for end in ends])
     if isinstance(key, tuple):
         return tuple([_plain_index(part) for part in key])
     if isinstance(key, Tensor):
@@ -376,7 +383,3 @@ def _plain_index(key: Any) -> Any:
         return key.item()
     return key
 
-
-def _plain_end(end: Any) -> Any:
-    # A tensor may be changed in place before the backward pass uses the slice.
-    return end if end is None or type(end) is int else operator.index(end)

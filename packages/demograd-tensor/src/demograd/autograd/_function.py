@@ -197,7 +197,7 @@ class Function:
         if kind is ndarray and (
             out.base is not None
             or out is arrays[0]
-            or (len(arrays) > 1 and any([out is array for array in arrays]))
+            or (len(arrays) > 1 and any(out is array for array in arrays))
         ):
             note_view(tensor, cls, inputs, settings)
         return tensor

@@ -95,7 +95,7 @@ class _Switch:
                         with _Switch(enabled):
                             generator.close()
                         raise
-                    except BaseException as error:
+                    except BaseException as error:  # noqa: BLE001 - it is the generator's to see
                         resume, sent = generator.throw, error
 
             return cast(F, steps)

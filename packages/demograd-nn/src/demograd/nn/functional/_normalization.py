@@ -16,43 +16,52 @@ _CHANNELS = ("running_mean", "running_var", "weight", "bias")
 
 
 class Standardize(Function):
-    """``(x - μ) / sqrt(σ² + eps)`` over some dimensions; the outputs are that, μ and σ².
+    """``w (x - μ) / sqrt(σ² + eps) + b`` over some dimensions; the outputs are that, μ and σ².
 
-    With ``o`` the output, ``r = 1 / sqrt(σ² + eps)``, ``n`` the number of values that share a
-    mean, and overlines for means over them::
+    With ``r = 1 / sqrt(σ² + eps)``, ``z = (x - μ) r``, ``h = g w``, ``n`` the number of values that
+    share a mean, and overlines for means over them::
 
-        dx = r (g - g̅ - o (o g)̅) + (g_μ + 2 g_σ² o / r) / n
+        dx = r (h - h̅ - z (h z)̅) + (g_μ + 2 g_σ² z / r) / n      dw = g z      db = g
 
-    because ``dμ/dx = 1 / n`` and ``dσ²/dx = 2 (x - μ) / n = 2 o / (r n)``.
+    because ``dμ/dx = 1 / n`` and ``dσ²/dx = 2 (x - μ) / n = 2 z / (r n)``. Kept are x and the small
+    μ and σ², and z is computed again; w and b may be None.
 
     Reference: Ioffe and Szegedy, "Batch normalization", ICML 2015, section 3.
     """
 
-    def forward(self, x: Any, *, dims: tuple[int, ...], eps: float) -> Any:
+    def forward(self, x: Any, weight: Any, bias: Any, *, dims: tuple[int, ...], eps: float) -> Any:
         xp = self.xp
         self.dims, self.eps = dims, eps
         self.count = math.prod([x.shape[i] for i in dims])
         mean = xp.mean(x, axis=dims, keepdims=True)
-        centred = x - mean
-        variance = xp.mean(centred * centred, axis=dims, keepdims=True)
-        out = centred / xp.sqrt(variance + eps)
-        self.save_for_backward(out, variance)
+        out = x - mean
+        variance = xp.mean(out * out, axis=dims, keepdims=True)
+        # In place, here and below: to find fresh memory takes longer than to compute.
+        out *= (variance + eps) ** -0.5
+        if weight is not None:
+            out *= weight
+        if bias is not None:
+            out += bias
+        self.save_for_backward(x, weight, mean, variance)
         return out, mean, variance
 
     def backward(self, grad: Any, mean_grad: Any, variance_grad: Any) -> Any:
-        out, variance = self.saved_tensors
+        x, weight, mean, variance = self.saved_tensors
         xp, dims, n = self.xp, self.dims, self.count
-        spread = xp.sqrt(variance + self.eps)
-        # What all values of one mean share is gathered before it meets the large arrays.
-        along = variance_grad * spread * (2 / n)
-        along = along - xp.mean(grad * out, axis=dims, keepdims=True) / spread
-        shift = mean_grad / n - xp.mean(grad, axis=dims, keepdims=True) / spread
-        return grad / spread + out * along + shift
-
-
-def _affine(out: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
-    out = out if weight is None else out * weight
-    return out if bias is None else out + bias
+        x_needed, weight_needed, bias_needed = self.needs_input_grad
+        r = (variance + self.eps) ** -0.5
+        z = (x - mean) * r
+        weight_grad = grad * z if weight_needed else None
+        x_grad = None
+        if x_needed:
+            h = grad if weight is None else grad * weight
+            # What all values of one mean share is gathered before it meets the large arrays.
+            along = variance_grad * (2 / n) / r - xp.mean(h * z, axis=dims, keepdims=True) * r
+            shift = mean_grad / n - xp.mean(h, axis=dims, keepdims=True) * r
+            x_grad = h * r
+            x_grad += z * along
+            x_grad += shift
+        return x_grad, weight_grad, grad if bias_needed else None
 
 
 def _check_operands(operation: str, input: Any, *others: Any) -> None:
@@ -109,8 +118,8 @@ def layer_norm(
                 [f"{name}: shape {x.shape}", f"normalized_shape: {shape}"],
             )
     dims = tuple(range(input.ndim - len(shape), input.ndim))
-    out = Standardize.apply(input, dims=dims, eps=eps)[0]
-    return _affine(out, weight, bias)
+    out: Tensor = Standardize.apply(input, weight, bias, dims=dims, eps=eps)[0]
+    return out
 
 
 def batch_norm(
@@ -166,13 +175,14 @@ def batch_norm(
                 "Give at least two samples (DataLoader(..., drop_last=True) leaves out a last "
                 "batch of one), or switch to model.eval().",
             )
-        out, mean, variance = Standardize.apply(input, dims=dims, eps=eps)
+        out: Tensor
+        out, mean, variance = Standardize.apply(input, w, b, dims=dims, eps=eps)
         with no_grad():
             if running_mean is not None:
                 _move(running_mean, mean.reshape(-1), momentum)
             if running_var is not None:
                 _move(running_var, variance.reshape(-1) * (count / (count - 1)), momentum)
-        return _affine(out, w, b)
+        return out
     if running_mean is None or running_var is None:
         raise ArgumentError(
             "batch_norm: there are no running mean and variance to take.",
