@@ -74,6 +74,14 @@ def test_third_derivatives_come_from_the_one_rule():
     np.testing.assert_allclose(current.detach().numpy(), np.exp(x.detach().numpy()))
 
 
+def test_a_number_of_float64_keeps_its_second_derivative():
+    # It is kept as np.float64, which isinstance takes for a Python float, a constant.
+    x = dg.tensor(0.7, dtype="float64", requires_grad=True)
+    (first,) = grad(Exp.apply(x), x, create_graph=True)
+    (second,) = grad(first, x)
+    np.testing.assert_allclose(second.item(), np.exp(0.7))
+
+
 def test_several_outputs_are_differentiated_together_and_alone():
     x, y = x64(1.0, 2.0), x64(3.0, 4.0)
     assert gradcheck(Both.apply, (x, y))

@@ -382,4 +382,3 @@ def _plain_index(key: Any) -> Any:
     if getattr(key, "shape", None) == () and isinstance(key, (np.ndarray, np.generic)):
         return key.item()
     return key
-
