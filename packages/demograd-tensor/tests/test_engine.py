@@ -325,3 +325,68 @@ def test_an_optimizer_step_between_forward_and_backward_is_refused():
     assert message(loss.backward).splitlines()[0] == (
         "backward: a value that Mul saved was changed in place afterwards."
     )
+
+
+def test_a_hook_that_changes_its_gradient_in_place_changes_that_one_only():
+    def double(gradient):
+        gradient.mul_(2)
+
+    for create_graph in (False, True):
+        a, b, given = leaf(1.0, 2.0), leaf(1.0, 2.0), dg.ones(2)
+        doubled, plain = a * 1, b * 1
+        doubled.register_hook(double)
+        (plain + doubled).backward(given, create_graph=create_graph)
+        assert (a.grad.tolist(), b.grad.tolist()) == ([2.0, 2.0], [1.0, 1.0])
+        assert given.tolist() == [1.0, 1.0]
+
+
+def test_gradients_that_are_returned_share_no_memory():
+    a, b, given = leaf(1.0, 2.0), leaf(1.0, 2.0), dg.ones(2)
+    for create_graph in (False, True):
+        by_a, by_b = grad(a + b, [a, b], given, create_graph=create_graph)
+        by_a.mul_(5)
+        assert (by_b.tolist(), given.tolist()) == ([1.0, 1.0], [1.0, 1.0])
+
+
+def test_gradients_that_are_kept_share_no_memory():
+    a, b = leaf(1.0, 2.0), leaf(1.0, 2.0)
+    (a + b).sum().backward(create_graph=True)
+    a.grad.detach().mul_(5)
+    assert b.grad.tolist() == [1.0, 1.0]
+    x = leaf(1.0, 2.0)
+    first = x + 0
+    second = first + 0
+    first.retain_grad()
+    second.retain_grad()
+    given = dg.ones(2)
+    second.backward(given)
+    second.grad.zero_()
+    assert (first.grad.tolist(), given.tolist()) == ([1.0, 1.0], [1.0, 1.0])
+
+
+def test_a_recorded_pass_is_recorded_inside_no_grad():
+    x, hooked = leaf(1.0, 2.0), leaf(3.0)
+    hooked.register_hook(lambda gradient: gradient * hooked)
+    for _ in range(2):
+        y = (x * x).sum() + (hooked * hooked).sum()
+        with dg.no_grad():
+            y.backward(create_graph=True)
+        assert x.grad.requires_grad
+    # Twice 2x * x, of which 8x is the derivative; the hook multiplies that by x again.
+    assert grad(hooked.grad, hooked)[0].tolist() == [72.0]
+
+
+def test_a_retained_gradient_that_is_also_wanted_counts_once():
+    x = leaf(1.0, 2.0)
+    y = x * 2
+    y.retain_grad()
+    (y * y).sum().backward(inputs=[y])
+    assert y.grad.tolist() == [4.0, 8.0]
+
+
+def test_a_leaf_that_was_frozen_since_is_given_no_gradient():
+    x = leaf(1.0)
+    y = x * 2
+    x.requires_grad = False
+    y.backward()
+    assert x.grad is None

@@ -243,3 +243,111 @@ def test_a_node_can_be_read_by_those_who_draw_it():
     assert node.next_functions == (x, None)
     assert (product + total).grad_fn.next_functions == (node, node)
     assert repr(node) == "<BothBackward>"
+
+
+def second(function, x):
+    (first,) = grad(function(x).sum(), x, create_graph=True)
+    return grad(first.sum(), x)[0].tolist()
+
+
+def test_saved_inputs_that_are_one_array_are_told_apart():
+    x = dg.tensor([2.0], requires_grad=True)
+    assert second(lambda x: x ** x.detach(), x) == [2.0]
+    assert second(lambda x: x.detach() / x, x) == [0.5]
+    array = np.array([2.0, 3.0])
+    a, b = dg.Tensor(array, requires_grad=True), dg.Tensor(array, requires_grad=True)
+    (by_b,) = grad((a * b).sum(), b, create_graph=True)
+    assert grad(by_b.sum(), [a, b], allow_unused=True)[1] is None
+
+
+def test_saved_inputs_that_cannot_be_told_apart_are_refused():
+    class Product(dg.Function):
+        def forward(self, x, y):
+            self.save_for_backward(x, y)
+            return x * y
+
+        def backward(self, grad):
+            x, y = self.saved_tensors
+            return grad * y, grad * x
+
+    x = dg.tensor([3.0], requires_grad=True)
+    assert grad(Product.apply(x, x.detach()), x)[0].tolist() == [3.0]
+    assert message(lambda: grad(Product.apply(x, x.detach()), x, create_graph=True)) == (
+        "backward: Product saved an array that is two of its inputs, and only one of their "
+        "histories can be meant.\n"
+        "  saved value: shape (1,), dtype float32\n"
+        "Give it a copy of one of them: x.detach().clone()."
+    )
+
+
+def test_a_saved_output_of_several_leads_to_the_tensor_that_was_given():
+    class SquareAndSame(dg.Function):
+        def forward(self, x):
+            square, same = x * x, x * 1
+            self.save_for_backward(same)
+            return square, same
+
+        def backward(self, by_square, by_same):
+            (same,) = self.saved_tensors
+            return by_square * 2 * same + by_same
+
+    x = dg.tensor([3.0], requires_grad=True)
+    square, same = SquareAndSame.apply(x)
+    (first,) = grad(square, x, create_graph=True)
+    by_same, by_x = grad(first, [same, x])
+    assert (by_same.tolist(), by_x.tolist()) == ([2.0], [2.0])
+
+
+class ScaledIdentity(dg.Function):
+    """The identity, with a gradient of its own."""
+
+    def forward(self, *arrays):
+        self.save_for_backward(arrays[-1])
+        self.count = len(arrays)
+        return arrays[-1]
+
+    def backward(self, grad):
+        (x,) = self.saved_tensors
+        return (*[None] * (self.count - 1), grad * x * 5)
+
+
+def test_an_input_that_is_returned_and_saved_is_the_input():
+    x = dg.tensor([3.0], requires_grad=True)
+    assert second(ScaledIdentity.apply, x) == [5.0]
+
+
+def test_any_input_that_is_returned_is_a_view():
+    x = dg.tensor([3.0], requires_grad=True)
+    y = x * 1
+    out = ScaledIdentity.apply(dg.ones(1), y)
+    out.mul_(2)
+    assert y.tolist() == [6.0]
+    # The base goes on from what was changed, so the saved value is found to be overwritten.
+    assert message(y.sum().backward).startswith(
+        "backward: a value that ScaledIdentity saved was changed in place afterwards."
+    )
+
+
+def test_none_may_be_returned_for_arguments_left_out():
+    class Scaled(dg.Function):
+        @staticmethod
+        def forward(ctx, x, factor=2):
+            return x * factor
+
+        @staticmethod
+        def backward(ctx, grad):
+            return grad * 2, None
+
+    x = dg.tensor([1.0], requires_grad=True)
+    Scaled.apply(x).backward()
+    assert x.grad.tolist() == [2.0]
+
+
+def test_a_complex_result_is_no_silent_end_of_the_gradient():
+    x = dg.tensor([1.0], requires_grad=True)
+    assert message(lambda: x * 1j) == (
+        "Cast: the result is complex, and complex numbers carry no gradient.\n"
+        "  tensor of shape (1,), dtype float32\n"
+        "x.detach() says that the gradient may end here."
+    )
+    assert (x.detach() * 1j).tolist() == [1j]

@@ -1,5 +1,7 @@
 """Changes in place: the same gradients as the functional twin, or one clear error."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -236,3 +238,122 @@ def test_an_item_assignment_carries_the_gradient():
     y[1] = v * 3
     y.sum().backward()
     assert (x.grad.tolist(), v.grad.item()) == ([2.0, 0.0, 2.0], 3.0)
+
+
+def test_a_view_of_one_element_shows_the_memory():
+    x = dg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    y[0].mul_(5)
+    y[1].fill_(7.0)
+    (y * y).sum().backward()
+    assert y.tolist() == [5.0, 7.0]
+    assert x.grad.tolist() == [50.0, 0.0]
+
+
+def test_views_of_a_number_show_its_memory():
+    x = dg.tensor(1.0)
+    expanded = x.expand(2)
+    x.detach().add_(5)
+    x.reshape(1).mul_(2)
+    x[None].add_(1)
+    assert (x.item(), expanded.tolist()) == (13.0, [13.0, 13.0])
+
+
+def test_a_view_taken_in_no_grad_does_not_change_its_base_unseen():
+    x = dg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 1
+    with dg.no_grad():
+        of_leaf, first, second = x[:1], y[:1], y[1:]
+    with pytest.raises(GradientError):
+        of_leaf.mul_(5)
+    first.mul_(5)
+    second[0] = 3.0
+    y.sum().backward()
+    assert (x.tolist(), y.tolist()) == ([1.0, 2.0], [5.0, 3.0])
+    assert x.grad.tolist() == [0.0, 0.0]  # what no_grad gave is a constant
+
+
+def test_a_view_made_a_leaf_cannot_be_changed():
+    view = dg.zeros(3)[:2]
+    view.requires_grad_()
+    assert message(lambda: view.add_(1)) == (
+        "add_: a leaf that requires a gradient cannot be changed in place.\n"
+        "  tensor of shape (2,), dtype float32\n"
+        "with dg.no_grad(): ... changes its values; x = x + y makes a new tensor."
+    )
+
+
+def test_a_view_whose_base_has_changed_counts_as_changed_at_once():
+    w = dg.tensor(2.0, requires_grad=True)
+    base = dg.ones(3)
+    view = base[:2]
+    base.mul_(w)
+    with pytest.raises(GradientError):
+        view.numpy()
+    with pytest.raises(GradientError):
+        dg.tensor([view])
+    with pytest.raises(GradientError):
+        copy.deepcopy(view)
+
+
+@pytest.mark.parametrize("make", [dg.tensor, np.array])
+def test_an_index_that_is_changed_afterwards_leads_back_where_it_led(make):
+    x = dg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    places = make([0, 1])
+    taken, changed = x[places], x * 1
+    changed[places] = 0.0
+    places += 1
+    (taken.sum() + changed.sum()).backward()
+    assert x.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_of_values_for_one_place_the_last_has_the_gradient():
+    values = dg.tensor([3.0, 4.0], requires_grad=True)
+    number = dg.tensor(5.0, requires_grad=True)
+    y = dg.zeros(2)
+    y[[0, 0]] = values
+    z = dg.zeros(2)
+    z[[1, 1]] = number
+    (y * y + z * z).sum().backward()
+    assert values.grad.tolist() == [0.0, 8.0]
+    assert number.grad.item() == 10.0
+
+
+def test_the_other_augmented_assignments_act_in_place():
+    numbers, mask = dg.tensor([7, 8]), dg.tensor([True, False])
+    same, same_mask = numbers, mask
+    numbers //= 2
+    numbers %= 3
+    mask &= True
+    mask |= False
+    mask ^= True
+    assert same.tolist() == [0, 1]
+    assert same_mask.tolist() == [False, True]
+
+
+def test_a_retained_gradient_is_that_of_the_changed_value():
+    x = dg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * 2
+    y.retain_grad()
+    y.mul_(3)
+    (y * y).sum().backward()
+    assert (y.grad.tolist(), x.grad.tolist()) == ([12.0, 24.0], [72.0, 144.0])
+
+
+def test_a_long_chain_of_views_is_changed_without_recursion():
+    x = dg.tensor([[1.0, 2.0]], requires_grad=True)
+    view = base = x * 1
+    for _ in range(20_000):
+        view = view.T
+    view.mul_(2)
+    base.sum().backward()
+    assert x.grad.tolist() == [[2.0, 2.0]]
+
+
+def test_an_empty_view_follows_its_base():
+    x = dg.ones(2, 3, requires_grad=True)
+    y = x * 1
+    empty = y[2:]
+    y.mul_(2)
+    (empty.sum() + y.sum()).backward()
+    assert x.grad.tolist() == [[2.0] * 3] * 2

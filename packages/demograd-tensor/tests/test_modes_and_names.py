@@ -287,3 +287,42 @@ def test_the_check_for_optimizers_sees_broken_promises():
     ):
         with pytest.raises(AssertionError, match=words):
             check_optimizer(broken)
+
+
+def test_a_decorated_generator_is_thrown_into_and_closed():
+    log = []
+
+    @dg.no_grad()
+    def steps():
+        try:
+            while True:
+                try:
+                    yield dg.is_grad_enabled()
+                except ValueError:
+                    log.append("caught")
+        finally:
+            log.append(dg.is_grad_enabled())
+
+    running = steps()
+    assert next(running) is False
+    assert running.throw(ValueError()) is False
+    running.close()
+    assert log == ["caught", False]
+    assert dg.is_grad_enabled()
+
+
+def test_numpy_functions_take_an_axis_by_place_and_by_name():
+    x = dg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    assert np.sum(x, 0).tolist() == [4.0, 6.0]
+    assert np.mean(x, 1).tolist() == [1.5, 3.5]
+    assert np.transpose(x).tolist() == [[1.0, 3.0], [2.0, 4.0]]
+    assert np.any(x > 3, axis=0).tolist() == [False, True]
+    assert (np.shape(x), np.ndim(x), np.size(x)) == ((2, 2), 2, 4)
+
+
+def test_numpy_logic_is_of_truth_and_not_of_bits():
+    x, y = dg.tensor([2, 0, 2]), dg.tensor([1, 0, 0])
+    assert np.logical_and(x, y).tolist() == [True, False, False]
+    assert np.logical_or(x, y).tolist() == [True, False, True]
+    assert np.logical_xor(x, y).tolist() == [False, False, True]
+    assert np.logical_not(x).tolist() == [False, True, False]

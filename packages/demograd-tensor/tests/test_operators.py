@@ -1,6 +1,8 @@
 """Python's operators, sums and changes of shape: values, first, second and third derivatives."""
 
+import operator
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any
 
 import array_api_strict
@@ -13,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 import demograd as dg
 from demograd import operators as F
 from demograd.autograd import grad, gradcheck, gradgradcheck
+from demograd.errors import ArgumentError, ArgumentTypeError, DtypeError
 from demograd.testing import check_function
 
 
@@ -294,3 +297,77 @@ def test_the_check_for_functions_sees_a_wrong_rule():
     lines = str(error.value).splitlines()
     assert lines[0] == "gradcheck: the derivative of output 0 by input 0 is wrong."
     assert lines[2] == "  by the rule: 2"
+
+
+def test_the_remainder_of_a_large_quotient_is_exact():
+    x = dg.tensor([5.0, -5.0, 1e10], requires_grad=True)
+    y = dg.tensor([np.inf, np.inf, 3.0], requires_grad=True)
+    assert (x % y).tolist() == [5.0, np.inf, 1.0]
+    x, y = (dg.tensor(v, dtype="float64", requires_grad=True) for v in ([5.5, -5.5], [2.0, 1.5]))
+    assert gradcheck(lambda x, y: x % y, (x, y))
+    assert gradgradcheck(lambda x, y: x % y, (x, y))
+
+
+def test_a_rounded_quotient_of_integers_is_of_integers():
+    x = dg.tensor([7, -7, 8])
+    for mode, expected in (("floor", [3, -4, 4]), ("trunc", [3, -3, 4])):
+        out = dg.div(x, 2, rounding_mode=mode)
+        assert (out.tolist(), out.dtype) == (expected, dg.int64)
+
+
+def test_a_power_of_exponent_zero_has_its_mixed_derivative():
+    x = dg.tensor([2.0, 0.0], requires_grad=True)
+    y = dg.tensor([0.0, 0.0], requires_grad=True)
+    (by_x,) = grad((x**y).sum(), x, create_graph=True)
+    assert by_x.tolist() == [0.0, 0.0]
+    assert grad(by_x[0], y)[0].tolist() == [0.5, 0.0]  # 1 / x
+
+
+class Two(IntEnum):
+    VALUE = 2
+
+
+@pytest.mark.parametrize(
+    ("number", "dtype"),
+    [(Two.VALUE, dg.float32), (np.float64(2), dg.float32), (np.longdouble(2), dg.float32),
+     (np.int64(2), dg.float32), (np.bool_(True), dg.float32)],
+)  # fmt: skip
+def test_numbers_of_any_class_never_widen(number, dtype):
+    x = dg.tensor([1.0])
+    for out in (x + number, number + x, x * number, number - x, x // number, x % number):
+        assert (out.dtype, out.shape) == (dtype, (1,))
+
+
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "pow", "matmul"])
+def test_a_named_operation_refuses_what_is_no_operand(name):
+    text = (
+        f"{name}: an operand is of type str.\n"
+        "Operands are Tensors, arrays and numbers; dg.tensor(...) takes nested lists."
+    )
+    for call in (
+        lambda: getattr(dg, name)(dg.ones(1), "a"),
+        lambda: getattr(dg.ones(1), name)("a"),
+    ):
+        with pytest.raises(ArgumentTypeError) as error:
+            call()
+        assert str(error.value) == text
+
+
+@pytest.mark.parametrize("operation", [operator.floordiv, operator.mod, operator.iadd])
+def test_an_operator_asks_the_other_operand(operation):
+    for other in (None, "a", np.str_("a")):
+        with pytest.raises(TypeError, match="unsupported operand type"):
+            operation(dg.ones(1), other)
+
+
+def test_what_numpy_refuses_for_a_data_type_is_an_error_of_demograd():
+    for call in (
+        lambda: dg.tensor([True]) - dg.tensor([True]),
+        lambda: dg.tensor([1.0]) & dg.tensor([1.0]),
+        lambda: ~dg.tensor([1.0]),
+    ):
+        with pytest.raises(DtypeError):
+            call()
+    with pytest.raises(ArgumentError):
+        dg.tensor([1], dtype="int8") + 300
+    assert (True ^ dg.tensor([True, False])).tolist() == [False, True]

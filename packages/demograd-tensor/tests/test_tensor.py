@@ -343,3 +343,54 @@ SHAPE_ERRORS = [
 @pytest.mark.parametrize(("call", "text"), SHAPE_ERRORS, ids=lambda v: str(v)[:12])
 def test_a_misfit_says_what_and_how_to_mend_it(call, text):
     assert message(call) == text
+
+
+def test_what_is_no_number_is_in_no_tensor():
+    assert 1.0 in dg.tensor([1.0])
+    assert message(lambda: None in dg.tensor([1.0])) == (
+        "in: an element of type NoneType is in no tensor.\nAsk for a number, an array or a Tensor."
+    )
+
+
+def test_lengths_are_integers():
+    for call in (lambda: dg.zeros(2.5), lambda: dg.zeros(1).reshape(1.5)):
+        assert "lengths are integers" in message(call)
+    assert dg.full(np.int64(2), 1).tolist() == [1, 1]
+
+
+def test_the_length_of_a_dimension_that_is_not_there():
+    assert message(lambda: dg.zeros(1).size(5)) == (
+        "size: dimension 5 does not exist.\n  x: 1 dimensions, so dim from -1 to 0"
+    )
+
+
+def test_only_one_element_is_an_index():
+    assert [1, 2, 3][dg.tensor([2])] == 3
+    with pytest.raises(TypeError):
+        [1, 2, 3][dg.tensor([1, 2])]
+
+
+def test_as_tensor_stays_in_the_graph():
+    x = dg.tensor([1.0], requires_grad=True)
+    assert dg.as_tensor(x, dtype=dg.float64).requires_grad
+
+
+def test_the_data_of_a_tensor_that_requires_a_gradient_are_floats():
+    x = dg.tensor([1.0], requires_grad=True)
+
+    def rebind():
+        x.data = np.array([1])
+
+    assert message(rebind) == (
+        "data: a tensor that requires a gradient holds floats.\n"
+        "  tensor: dtype float32\n  new: dtype int64\n"
+        "Cast the new array to floats, or make a new Tensor."
+    )
+
+
+def test_a_refused_state_leaves_the_generator_as_it_was():
+    draw = dg.Generator(3)
+    before = draw.get_state()
+    with pytest.raises(DemogradError):
+        draw.set_state({"seed": 4, "bit_generator": "none"})
+    assert draw.get_state() == before

@@ -34,7 +34,6 @@ def as_operand(x: Any) -> Any:
     if isinstance(x, np.generic):
         if x.dtype.kind in "biufc":
             # A NumPy scalar never widens, as in PyTorch; item() of a long double is one itself.
-            # A long double's item() is one itself.
             return x.item() if x.dtype.char != "g" else float(x)
         return None
     for kind in _PYTHON_KINDS:

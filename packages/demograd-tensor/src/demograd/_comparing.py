@@ -9,6 +9,7 @@ import numpy as np
 
 from demograd._backend import backend_of
 from demograd._binary import NOT_IMPLEMENTED, as_operand, explained, promote
+from demograd._dims import accepts_axis, as_dims
 from demograd._tensor import Tensor
 from demograd.errors import DtypeError
 
@@ -119,14 +120,18 @@ def _truth(x: Any) -> Tensor:
     return (x if isinstance(x, Tensor) else Tensor(x)).detach().bool()
 
 
+@accepts_axis
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not zero), over one dimension or all."""
-    return Tensor(backend_of(x._data).any(x._data, axis=dim, keepdims=keepdim))
+    dims = None if dim is None else as_dims("any", dim, x.ndim) if x.ndim else ()
+    return Tensor(backend_of(x._data).any(x._data, axis=dims, keepdims=keepdim))
 
 
+@accepts_axis
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true (not zero), over one dimension or all."""
-    return Tensor(backend_of(x._data).all(x._data, axis=dim, keepdims=keepdim))
+    dims = None if dim is None else as_dims("all", dim, x.ndim) if x.ndim else ()
+    return Tensor(backend_of(x._data).all(x._data, axis=dims, keepdims=keepdim))
 
 
 def isfinite(x: Tensor) -> Tensor:

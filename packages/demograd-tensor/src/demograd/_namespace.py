@@ -28,13 +28,16 @@ def asarray(
     return astype(tensor, tensor.dtype if dtype is None else dtype, copy=bool(copy))
 
 
-def sum(x: Tensor, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+# NumPy takes the axis by place as well: np.sum(x, 0).
+
+
+def sum(x: Tensor, /, axis: Any = None, dtype: Any = None, *, keepdims: bool = False) -> Tensor:
     if axis == ():
         return x if dtype is None else _casting.cast_to(x, dtype)  # over no dimension
     return _shaping.sum(x, axis, keepdims, dtype=dtype)
 
 
-def mean(x: Tensor, /, *, axis: Any = None, keepdims: bool = False) -> Tensor:
+def mean(x: Tensor, /, axis: Any = None, *, keepdims: bool = False) -> Tensor:
     return x if axis == () else _shaping.mean(x, axis, keepdims)
 
 
@@ -42,8 +45,8 @@ def reshape(x: Tensor, /, shape: tuple[int, ...], *, copy: bool | None = None) -
     return _shaping.reshape(x, shape)
 
 
-def permute_dims(x: Tensor, /, axes: tuple[int, ...]) -> Tensor:
-    return _shaping.permute(x, axes)
+def permute_dims(x: Tensor, /, axes: tuple[int, ...] | None = None) -> Tensor:
+    return x.T if axes is None else _shaping.permute(x, axes)
 
 
 def broadcast_to(x: Tensor, /, shape: tuple[int, ...]) -> Tensor:

@@ -32,6 +32,12 @@ _STANDARD = {
     "amax": "max",
     "amin": "min",
 }
+# What carries no gradient, and is asked of arrays and Tensors alike.
+_QUESTIONS = {
+    "ndim": lambda x: x.ndim,
+    "shape": lambda x: x.shape,
+    "size": lambda x: x.numel(),
+}
 
 
 def _find(name: str) -> Any:
@@ -58,4 +64,6 @@ def array_ufunc(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
 
 def array_function(func: Any, args: Any, kwargs: Any) -> Any:
     """``np.<function>(...)`` with a Tensor among the arguments."""
+    if func.__name__ in _QUESTIONS and len(args) == 1 and not kwargs:
+        return _QUESTIONS[func.__name__](args[0])
     return _find(func.__name__)(*args, **kwargs)

@@ -352,6 +352,12 @@ class Tensor:
                 [f"{self._label('tensor')}: dtype {self.dtype}"],
                 "x.long() makes integers of it.",
             )
+        if self.numel() != 1:
+            raise DtypeError(
+                "index: only a tensor of one element can be used as an index here.",
+                [f"{self._label('tensor')}: shape {self.shape}"],
+                "x.tolist() gives a list of integers.",
+            )
         return int(self.item())
 
     def __len__(self) -> builtins.int:

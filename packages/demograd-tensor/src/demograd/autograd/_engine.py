@@ -269,10 +269,10 @@ def _run(
                     )
                 else:
                     gathered, data = leaves, edge._data
-                    fits = (
-                        type(part) is type(data)
-                        and part.shape == data.shape
-                        and part.dtype is data.dtype
+                    kind = type(data)
+                    fits = type(part) is kind and (
+                        kind in FLOAT_SCALARS
+                        or (part.shape == data.shape and part.dtype is data.dtype)
                     )
                 if not fits:
                     part = fitted(part, edge, create_graph)

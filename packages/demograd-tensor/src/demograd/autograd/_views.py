@@ -64,7 +64,7 @@ def refresh(x: Tensor) -> None:
     base = x._base
     if base is None or base._node is x._base_node:
         return
-    if not np.shares_memory(x._data, base._data):
+    if x._data.size and not np.may_share_memory(x._data, base._data):
         raise GradientError(
             "view: the base was given other memory after the view was taken.",
             [f"view: {x._describe()}", f"base: {base._describe()}"],
