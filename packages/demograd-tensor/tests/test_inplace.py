@@ -357,3 +357,17 @@ def test_an_empty_view_follows_its_base():
     y.mul_(2)
     (empty.sum() + y.sum()).backward()
     assert x.grad.tolist() == [[2.0] * 3] * 2
+
+
+def test_a_view_that_is_added_to_its_own_changed_base_is_taken_again():
+    x = dg.tensor([[1.5, 0.7], [2.0, 1.1]], dtype="float64", requires_grad=True)
+
+    def function(x):
+        y = x * 1
+        row = y[0]
+        y += y
+        y += row
+        return y * row
+
+    assert gradcheck(function, x)
+    assert gradgradcheck(function, x)

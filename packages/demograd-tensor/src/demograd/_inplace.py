@@ -131,6 +131,7 @@ def _check_recordable(x: Tensor, base: Tensor, name: str) -> None:
 
 def _as_it_is(x: Tensor) -> Tensor:
     """A Tensor at the same place of the graph, with a copy of the values."""
+    refresh(x)
     twin = Tensor.__new__(Tensor)
     twin._data = x._data.copy() if isinstance(x._data, np.ndarray) else x._data
     twin._node, twin._requires_grad = x._node, x._requires_grad
