@@ -232,11 +232,6 @@ numpy_backend = NumpyBackend()
 _backends: dict[type, Backend] = {}
 
 
-def register_backend(array_type: type, backend: Backend) -> None:
-    """Use ``backend`` for arrays of ``array_type``, in place of the generic one."""
-    _backends[array_type] = backend
-
-
 def backend_of(array: Any) -> Backend:
     """The backend of an array, found by its type.
 

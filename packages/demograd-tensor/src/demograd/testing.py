@@ -13,6 +13,7 @@ import numpy as np
 
 from demograd._backend import Backend
 from demograd._tensor import Tensor
+from demograd.autograd._engine import as_tuple
 from demograd.autograd._function import Function
 from demograd.autograd._gradcheck import gradcheck, gradgradcheck
 from demograd.interfaces import FunctionProvider, GraphNode, Model, Optimizer
@@ -66,8 +67,8 @@ def check_function(
         for x in inputs
     ]
     before = [np.array(x.detach().data) if isinstance(x, Tensor) else x for x in given]
-    recorded = _as_tuple(run(*given))
-    plain = _as_tuple(run(*(x.detach() if isinstance(x, Tensor) else x for x in given)))
+    recorded = as_tuple(run(*given))
+    plain = as_tuple(run(*(x.detach() if isinstance(x, Tensor) else x for x in given)))
     for a, b in zip(recorded, plain, strict=True):
         _promise(isinstance(a, Tensor), f"{name}: returned {type(a).__name__}, not a Tensor")
         _promise(
@@ -87,7 +88,7 @@ def check_function(
         for x in given
     ]
     total: Any = None
-    for out in _as_tuple(run(*singles)):
+    for out in as_tuple(run(*singles)):
         if out.requires_grad:
             _promise(out.dtype == np.float32, f"{name}: float32 in, {out.dtype} out")
             total = out.sum() if total is None else total + out.sum()
@@ -95,10 +96,6 @@ def check_function(
     for x in singles:
         if isinstance(x, Tensor) and x.requires_grad and x.grad is not None:
             _promise(x.grad.dtype == np.float32, f"{name}: the gradient of float32 is not float32")
-
-
-def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
 def check_provider(provider: Any) -> None:
@@ -244,13 +241,13 @@ def check_model(model: Any, *inputs: Any) -> None:
         _promise(isinstance(p, Tensor) and p.is_leaf, f"model: {name} is no leaf Tensor")
     model.eval()
     _promise(model.training is False, "model: eval() left training on")
-    first = [np.array(out.detach().data) for out in _as_tuple(model(*inputs))]
+    first = [np.array(out.detach().data) for out in as_tuple(model(*inputs))]
     state = {name: np.array(t.detach().data) for name, t in model.state_dict().items()}
     _promise(set(names) <= set(state), "model: a parameter is not in state_dict()")
     for p in model.parameters():
         p.data = p.data + 1.0
     model.load_state_dict({name: Tensor(values) for name, values in state.items()})
-    second = [np.array(out.detach().data) for out in _as_tuple(model(*inputs))]
+    second = [np.array(out.detach().data) for out in as_tuple(model(*inputs))]
     _promise(
         all(np.array_equal(a, b) for a, b in zip(first, second, strict=True)),
         "model: the output differs after its own state was loaded again",

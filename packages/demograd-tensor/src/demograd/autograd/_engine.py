@@ -30,7 +30,7 @@ from demograd.autograd._mode import set_grad_enabled
 from demograd.autograd._recorded import recorded_twin, twin
 from demograd.errors import ArgumentTypeError, GradientError, ShapeError
 
-__all__ = ["backward", "grad"]
+__all__ = ["as_tuple", "backward", "grad"]
 
 
 def backward(
@@ -118,20 +118,21 @@ def grad(
     results = separate(results, seeds)
     # The same input may stand twice in the list.
     by_id = dict(zip(wanted, results, strict=True))
-    return tuple(by_id[id(x)] for x in _as_tuple(inputs))
+    return tuple(by_id[id(x)] for x in as_tuple(inputs))
 
 
 def _or(value: bool | None, default: bool) -> bool:
     return default if value is None else value
 
 
-def _as_tuple(x: Any) -> tuple[Any, ...]:
+def as_tuple(x: Any) -> tuple[Any, ...]:
+    """Several things as a tuple, one thing as a tuple of one."""
     return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
 def _wanted(operation: str, inputs: Any) -> dict[int, Tensor]:
     wanted = {}
-    for number, x in enumerate(_as_tuple(inputs)):
+    for number, x in enumerate(as_tuple(inputs)):
         if not isinstance(x, Tensor):
             raise ArgumentTypeError(
                 f"{operation}: input {number} is of type {type(x).__name__}, not a Tensor."
@@ -152,8 +153,8 @@ def _roots(
     operation: str, tensors: Any, gradients: Any, create_graph: bool
 ) -> tuple[list[Any], list[Any]]:
     """The edges at which the pass starts, and the gradient that enters at each."""
-    outputs = _as_tuple(tensors)
-    given = _as_tuple(gradients) if gradients is not None else (None,) * len(outputs)
+    outputs = as_tuple(tensors)
+    given = as_tuple(gradients) if gradients is not None else (None,) * len(outputs)
     if len(given) != len(outputs):
         raise GradientError(
             f"{operation}: {len(outputs)} outputs, but {len(given)} gradients for them."

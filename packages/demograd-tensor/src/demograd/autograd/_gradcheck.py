@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from demograd._tensor import Tensor
-from demograd.autograd._engine import grad
+from demograd.autograd._engine import as_tuple, grad
 from demograd.errors import ArgumentError, GradientError
 
 __all__ = ["gradcheck", "gradgradcheck"]
@@ -53,7 +53,7 @@ def gradcheck(
                 f"gradcheck: input {i} is {given[i].dtype}; finite differences need float64.",
                 mend="x.double() before requires_grad_().",
             )
-    outputs = _as_tuple(func(*given))
+    outputs = as_tuple(func(*given))
     for number, out in enumerate(outputs):
         if not out.requires_grad:
             continue
@@ -102,7 +102,7 @@ def gradgradcheck(
     """
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     checked = [i for i, x in enumerate(given) if isinstance(x, Tensor) and x.requires_grad]
-    outputs = [out for out in _as_tuple(func(*given)) if out.requires_grad]
+    outputs = [out for out in as_tuple(func(*given)) if out.requires_grad]
     if grad_outputs is None:
         draw = np.random.default_rng(0)
         grad_outputs = [
@@ -111,7 +111,7 @@ def gradgradcheck(
 
     def first(*args: Any) -> tuple[Tensor, ...]:
         xs, seeds = args[: len(given)], args[len(given) :]
-        outs = [out for out in _as_tuple(func(*xs)) if out.requires_grad]
+        outs = [out for out in as_tuple(func(*xs)) if out.requires_grad]
         wanted = [xs[i] for i in checked]
         found = grad(outs, wanted, seeds, create_graph=True, allow_unused=True)
         return tuple(g for g in found if g is not None)
@@ -124,10 +124,6 @@ def gradgradcheck(
         rtol=rtol,
         raise_exception=raise_exception,
     )
-
-
-def _as_tuple(x: Any) -> tuple[Any, ...]:
-    return tuple(x) if isinstance(x, (tuple, list)) else (x,)
 
 
 def _analytic(out: Tensor, inputs: list[Tensor]) -> list[Any]:
@@ -159,7 +155,7 @@ def _numeric(func: Any, given: tuple[Any, ...], i: int, number: int, eps: float)
 
     def at(values: Any) -> Any:
         x = Tensor(values.reshape(base.shape), requires_grad=True)
-        out = _as_tuple(func(*given[:i], x, *given[i + 1 :]))[number]
+        out = as_tuple(func(*given[:i], x, *given[i + 1 :]))[number]
         return np.array(out.detach().data).reshape(-1)
 
     for element in range(base.size):
