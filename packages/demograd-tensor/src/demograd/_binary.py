@@ -69,9 +69,13 @@ def binary(function: type[Function], x: Any, y: Any) -> Tensor:
     # From here on what Function.apply does, in half the time: there are two operands of one type of
     # floats and one new array as the output. Nine of ten operations of a small network are of
     # this kind, and the general case costs more than everything else together.
+    recording = x_needed or y_needed
+    if not everywhere.on:
+        if everywhere.watched:
+            return _promoted(function, x, y)
+        recording = recording and grad_mode.enabled
     node = function()
     x_edge = y_edge = None
-    recording = (x_needed or y_needed) and (everywhere.on or grad_mode.enabled)
     if recording:
         if x_needed:
             x_edge = x._node or x

@@ -28,6 +28,7 @@ from demograd.autograd._function import Function, Output
 from demograd.autograd._hooks import run_hooks
 from demograd.autograd._mode import set_grad_enabled
 from demograd.autograd._recorded import recorded_twin, twin
+from demograd.autograd._watchers import watchers
 from demograd.errors import ArgumentTypeError, GradientError, ShapeError
 
 __all__ = ["as_tuple", "backward", "grad"]
@@ -215,6 +216,7 @@ def _run(
         gathered: dict[Any, Any] = pending if isinstance(edge, Function) else leaves
         gathered[edge] = gathered[edge] + seed if edge in gathered else seed
 
+    dressed = create_graph or bool(watchers())
     # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to warn of.
     with set_grad_enabled(create_graph), np.errstate(all="ignore"):
         for node in order:
@@ -243,7 +245,7 @@ def _run(
                 raise _freed(node)
             if saved and latest.time > node._time:
                 _check_unchanged(node, saved)
-            if create_graph or edges is not node._edges:
+            if dressed or edges is not node._edges:
                 parts = _run_dressed(node, gradient, edges, create_graph)
             elif several:
                 parts = node.backward(*gradient)
@@ -339,10 +341,16 @@ def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]
 
 
 def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: bool) -> Any:
-    """Run a rule on a copy of its node: for Tensors, or for fewer inputs than it has."""
+    """Run a rule on a copy of its node: for Tensors, fewer inputs, or a watcher."""
     copy = recorded_twin(node) if recorded else twin(node)
     copy.needs_input_grad = tuple([edge is not None for edge in edges])
-    return copy.backward(*gradient) if node._outputs is not None else copy.backward(gradient)
+    gradients = (gradient,) if node._outputs is None else tuple(gradient)
+    for watcher in watchers():
+        watcher.entering(node, gradients)
+    parts = copy.backward(*gradients)
+    for watcher in watchers():
+        watcher.leaving(node, gradients, parts if type(parts) is tuple else (parts,))
+    return parts
 
 
 def _freed(node: Function) -> GradientError:

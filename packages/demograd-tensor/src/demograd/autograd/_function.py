@@ -24,6 +24,7 @@ from demograd._tensor import Tensor
 from demograd.autograd._clock import tick
 from demograd.autograd._mode import everywhere, grad_mode
 from demograd.autograd._views import note_view, refresh
+from demograd.autograd._watchers import ran
 from demograd.errors import ArgumentTypeError, GradientError
 
 __all__ = ["Alias", "Function", "Output"]
@@ -145,7 +146,8 @@ class Function:
         arrays: list[Any] = []
         edges: list[Any] = []
         needs: list[bool] = []
-        enabled = everywhere.on or grad_mode.enabled
+        ordinary = everywhere.on
+        enabled = ordinary or grad_mode.enabled
         for x in inputs:
             if isinstance(x, Tensor):
                 data = x._data
@@ -166,7 +168,10 @@ class Function:
         out = node.forward(*arrays, **settings)
         kind = type(out)
         if kind is tuple:
-            return _wrap_outputs(node, inputs, settings, arrays, edges, out)
+            tensors = _wrap_outputs(node, inputs, settings, arrays, edges, out)
+            if everywhere.watched:
+                ran(node, inputs, tensors)
+            return tensors
         if kind not in NUMPY_TYPES:
             out = _as_array(cls, out)
             kind = type(out)
@@ -200,6 +205,8 @@ class Function:
             or (len(arrays) > 1 and any(out is array for array in arrays))
         ):
             note_view(tensor, cls, inputs, settings)
+        if not ordinary and everywhere.watched:
+            ran(node, inputs, tensor)
         return tensor
 
     # The read-only view that demograd.interfaces.GraphNode describes.

@@ -21,14 +21,22 @@ class GradMode(threading.local):
 
 
 class Everywhere:
-    """Whether recording is on in every thread: then nobody need look at their own switch."""
+    """Whether recording is on in every thread, and nobody watches: the ordinary case."""
 
-    __slots__ = ("lock", "off", "on")
+    __slots__ = ("lock", "off", "on", "watched")
 
     def __init__(self) -> None:
         self.on = True
         self.off = 0  # threads with recording off
+        self.watched = 0  # watchers in all threads
         self.lock = threading.Lock()
+
+    def count(self, *, off: int = 0, watched: int = 0) -> None:
+        """Add to the numbers."""
+        with self.lock:
+            self.off += off
+            self.watched += watched
+            self.on = self.off == 0 and self.watched == 0
 
 
 grad_mode = GradMode()
@@ -41,9 +49,7 @@ def switch(enabled: bool) -> None:
     """Set the mode of this thread."""
     if grad_mode.enabled != enabled:
         grad_mode.enabled = enabled
-        with everywhere.lock:
-            everywhere.off += -1 if enabled else 1
-            everywhere.on = everywhere.off == 0
+        everywhere.count(off=-1 if enabled else 1)
 
 
 def is_grad_enabled() -> bool:
