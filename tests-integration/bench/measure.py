@@ -21,8 +21,6 @@ Step = Callable[[], object]
 class Result:
     """Microseconds an operation or step took, by library, and the ratio to PyTorch."""
 
-    work: str
-    target: float | None
     demograd: float
     torch: float
     ratio: float
@@ -37,30 +35,26 @@ def time_step(step: Step, repeat: int) -> float:
 
 
 def compare(
-    work: str,
-    make: dict[str, Callable[[], Step]],
+    steps: dict[str, Step],
     *,
-    target: float | None,
     per: int = 1,
     rounds: int = 15,
     seconds: float = 0.15,
+    warm: int = 3,
 ) -> Result:
     """Time the steps of both libraries in turns.
 
     Args:
-        work: its name in the table.
-        make: for ``demograd`` and ``torch``, a function that prepares and returns the step.
-        target: the ratio that is to be reached at most.
+        steps: those of ``demograd`` and ``torch``.
         per: how many operations a step has; times are given for one.
         rounds: how often each is timed.
         seconds: about how long each timing lasts.
+        warm: how many steps come before the timings.
     """
-    steps = {library: prepare() for library, prepare in make.items()}
     repeats = {}
     for library, step in steps.items():
-        for _ in range(3):
-            step()
-        repeats[library] = max(1, int(seconds * 1e6 / time_step(step, 3)))
+        time_step(step, warm)
+        repeats[library] = max(1, int(seconds * 1e6 / time_step(step, warm)))
     # What the imports have left is no business of the collector's during the steps: the objects of
     # one library would be searched on account of the other.
     gc.collect()
@@ -73,8 +67,6 @@ def compare(
     gc.unfreeze()
     ratios = [a / b for a, b in zip(times["demograd"], times["torch"], strict=True)]
     return Result(
-        work,
-        target,
         statistics.median(times["demograd"]),
         statistics.median(times["torch"]),
         statistics.median(ratios),

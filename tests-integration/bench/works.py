@@ -1,25 +1,17 @@
-"""The works that are timed, each written once for demograd and once for PyTorch.
+"""The works that are timed, each written once for both libraries.
 
-Both sides read alike: the names are PyTorch's on purpose.
+A work takes the library, ``demograd`` or ``torch``, and uses the names that both have.
 """
 
 import itertools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from measure import Step
+from sequences import gpt_step, lstm_step
 
-import demograd as dg
-
-LIBRARIES: dict[str, Any] = {"demograd": dg, "torch": torch}
 CHAIN = 500
-
-
-def both(make: Callable[[Any], Step]) -> dict[str, Callable[[], Step]]:
-    """The same preparation for each library."""
-    return {name: lambda library=library: make(library) for name, library in LIBRARIES.items()}
 
 
 def scalar_chain(lib: Any) -> Step:
@@ -31,6 +23,19 @@ def scalar_chain(lib: Any) -> Step:
         y = x
         for _ in range(CHAIN):
             y = y * c + x0
+        y.backward()
+
+    return step
+
+
+def million_chain(lib: Any) -> Step:
+    """A chain of 1,000,000 operations: forward, backward, and freeing it."""
+    x, c = lib.tensor(1.0, requires_grad=True), lib.tensor(0.9999999)
+
+    def step() -> None:
+        y = x
+        for _ in range(1_000_000):
+            y = y * c
         y.backward()
 
     return step
@@ -97,3 +102,99 @@ def moons_step(lib: Any) -> Step:
         opt.step()
 
     return step
+
+
+def lenet_step(lib: Any) -> Step:
+    """A training step of LeNet on images of 28 x 28, batch 64, with Adam."""
+    nn = lib.nn
+    model = nn.Sequential(
+        nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(32 * 4 * 4, 10),
+    )  # fmt: skip
+    draw = np.random.default_rng(0)
+    x = lib.tensor(draw.standard_normal((64, 1, 28, 28)).astype(np.float32))
+    y = lib.tensor(draw.integers(0, 10, 64))
+    loss_function = nn.CrossEntropyLoss()
+    opt = lib.optim.Adam(model.parameters(), lr=1e-3)
+
+    def step() -> None:
+        opt.zero_grad()
+        loss_function(model(x), y).backward()
+        opt.step()
+
+    return step
+
+
+class Work(NamedTuple):
+    """A work of the benchmark.
+
+    Attributes:
+        key: its name in the history, on the command line and for the floor.
+        title: its name in the table.
+        make: prepares the step for a library.
+        target: the ratio of times that is to be reached at most.
+        per: how many operations a step has; times are given for one.
+        rounds: how often it is timed.
+        warm: how many steps come before.
+    """
+
+    key: str
+    title: str
+    make: Callable[[Any], Step]
+    target: float | None
+    per: int = 1
+    rounds: int = 15
+    warm: int = 3
+
+
+WORKS = [
+    Work(
+        "chain",
+        "scalar chain, an operation, forward and backward",
+        scalar_chain,
+        0.40,
+        per=2 * CHAIN,
+    ),
+    Work(
+        "forward",
+        "the same, forward only under no_grad",
+        scalar_chain_forward,
+        0.60,
+        per=2 * CHAIN,
+    ),
+    Work(
+        "million",
+        "a chain of 1,000,000 operations, forward, backward and free",
+        million_chain,
+        1.00,
+        rounds=3,
+        warm=1,
+    ),
+    Work("moons", "two moons, MLP 2-16-16-1, batch 100, SGD, a step", moons_step, 0.40),
+    Work(
+        "digits",
+        "digits, MLP 64-128-64-10, batch 64, Adam, a step",
+        mlp_step((64, 128, 64, 10), 64, "Adam", lr=1e-3),
+        None,
+    ),
+    Work(
+        "mlp",
+        "MLP 784-256-128-10, batch 128, Adam, a step",
+        mlp_step((784, 256, 128, 10), 128, "Adam", lr=1e-3),
+        0.70,
+    ),
+    Work(
+        "lenet",
+        "LeNet, 1 x 28 x 28, conv 16 and 32 of 5 x 5, batch 64, Adam, a step",
+        lenet_step,
+        1.00,
+    ),
+    Work(
+        "gpt",
+        "GPT, 4 layers, 4 heads, width 128, context 64, batch 16, AdamW, a step",
+        gpt_step,
+        1.00,
+    ),
+    Work("lstm", "LSTM cell, 32 steps, width 64, batch 16, Adam, a step", lstm_step, 1.00),
+]

@@ -359,6 +359,6 @@ def test_both_warn_when_the_schedule_goes_first(library, first):
         for turn in (optimizer, schedule) if first == "optimizer" else (schedule, optimizer):
             turn.step()
         schedule.step()
-    assert [warning.category for warning in caught] == (
-        [] if first == "optimizer" else [UserWarning]
+    assert [issubclass(warning.category, UserWarning) for warning in caught] == (
+        [] if first == "optimizer" else [True]
     )

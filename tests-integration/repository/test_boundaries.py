@@ -32,6 +32,10 @@ DECLARED = {
 # a package that declares them calls that function.
 BORROWED = {
     ("demograd-tensor", "scipy"),  # Backend.erf, for demograd-ops
+    # Array libraries: imported when the first array is met, or when asked for by name.
+    ("demograd-tensor", "jax"),
+    ("demograd-tensor", "cupy"),
+    ("demograd-tensor", "cupyx"),
 }
 
 

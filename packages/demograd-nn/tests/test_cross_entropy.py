@@ -322,7 +322,8 @@ numbers.""",
 cross_entropy: there is not one class for each row of the input.
   input: shape (4, 10)   10 classes
   target: shape (3,), expected (4,)
-The dimension of classes is the second, or the only one.""",
+The model gave 4 rows for 3 targets: x.flatten(1) keeps a row for each sample, x.reshape(-1, n) \
+need not.""",
     ),
     (
         lambda: F.cross_entropy(dg.tensor(1.0), dg.tensor(0)),

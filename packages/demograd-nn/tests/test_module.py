@@ -403,7 +403,7 @@ def test_a_cast_to_integers_is_refused():
         nn.Linear(1, 1).to(dg.int64)
     assert message(error) == (
         "to: a module is cast to a floating type, not to int64.\n"
-        'Use dg.float32 or dg.float64, or "cpu" as the first argument.'
+        'Use dg.float32 or dg.float64, or a device such as "cpu".'
     )
 
 

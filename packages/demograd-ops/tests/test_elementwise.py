@@ -43,8 +43,13 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 CASES = [
     Case("abs", ops.abs, np.abs, avoid=(0.0,)),
     Case("acos", ops.acos, np.arccos, -0.9, 0.9),
+    Case("acosh", ops.acosh, np.arccosh, 1.3, 4.0),
     Case("asin", ops.asin, np.arcsin, -0.9, 0.9),
+    Case("asinh", ops.asinh, np.arcsinh),
     Case("atan", ops.atan, np.arctan),
+    Case("atan2 of y", lambda y: ops.atan2(y, -0.5), lambda y: np.arctan2(y, -0.5), avoid=(0.0,)),
+    Case("atan2 of x", lambda x: ops.atan2(0.5, x), lambda x: np.arctan2(0.5, x)),
+    Case("atanh", ops.atanh, np.arctanh, -0.9, 0.9),
     Case("ceil", ops.ceil, np.ceil, avoid=(-3, -2, -1, 0, 1, 2, 3)),
     Case(
         "clamp", lambda x: ops.clamp(x, -1.0, 1.5), lambda x: np.clip(x, -1, 1.5), avoid=(-1, 1.5)
@@ -52,6 +57,7 @@ CASES = [
     Case(
         "clamp below", lambda x: ops.clamp(x, min=0.5), lambda x: np.maximum(x, 0.5), avoid=(0.5,)
     ),
+    Case("copysign", lambda x: ops.copysign(x, -1.0), lambda x: np.copysign(x, -1.0), avoid=(0.0,)),
     Case("cos", ops.cos, np.cos),
     Case("cosh", ops.cosh, np.cosh),
     Case("elu", activations.elu, lambda x: np.where(x > 0, x, np.expm1(x)), avoid=(0.0,)),
@@ -63,15 +69,20 @@ CASES = [
     ),
     Case("erf", ops.erf, scipy.special.erf),
     Case("exp", ops.exp, np.exp),
+    Case("exp2", ops.exp2, np.exp2),
     Case("expm1", ops.expm1, np.expm1),
     Case("floor", ops.floor, np.floor, avoid=(-3, -2, -1, 0, 1, 2, 3)),
     Case("gelu", activations.gelu, gelu),
     Case("gelu by tanh", lambda x: activations.gelu(x, approximate="tanh"), gelu_tanh),
+    Case("hypot", lambda x: ops.hypot(x, 0.5), lambda x: np.hypot(x, 0.5)),
     Case(
         "leaky_relu", activations.leaky_relu, lambda x: np.where(x > 0, x, 0.01 * x), avoid=(0.0,)
     ),
     Case("log", ops.log, np.log, 0.3, 4.0),
+    Case("log10", ops.log10, np.log10, 0.3, 4.0),
     Case("log1p", ops.log1p, np.log1p, -0.7, 4.0),
+    Case("log2", ops.log2, np.log2, 0.3, 4.0),
+    Case("logaddexp", lambda x: ops.logaddexp(x, 0.5), lambda x: np.logaddexp(x, 0.5)),
     Case("maximum", lambda x: ops.maximum(x, 0.5), lambda x: np.maximum(x, 0.5), avoid=(0.5,)),
     Case("minimum", lambda x: ops.minimum(0.5, x), lambda x: np.minimum(x, 0.5), avoid=(0.5,)),
     Case("reciprocal", ops.reciprocal, np.reciprocal, 0.3, 4.0),

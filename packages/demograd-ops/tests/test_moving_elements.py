@@ -349,6 +349,31 @@ def topk(shape: Shape, rng: np.random.Generator) -> Any:
     return lambda x: ops.topk(x, k, dim).values, reference
 
 
+def diff(shape: Shape, rng: np.random.Generator) -> Any:
+    dim, n = a_dim(shape, rng), int(rng.integers(0, 3))
+    return lambda x: ops.diff(x, n, dim), lambda x: np.diff(x, n, dim)
+
+
+def diff_between(shape: Shape, rng: np.random.Generator) -> Use:
+    dim = a_dim(shape, rng)
+    edge = with_length(shape, dim, 1)
+    return Use(
+        lambda x, a, b: ops.diff(x, dim=dim, prepend=a, append=b),
+        lambda x, a, b: np.diff(x, 1, dim, a, b),
+        [shape, edge, edge],
+    )
+
+
+def tensordot(shape: Shape, rng: np.random.Generator) -> Use:
+    a, b, c = shape
+    pairs = [0, 2], [2, 0]
+    return Use(
+        lambda x, y: ops.tensordot(x, y, pairs),
+        lambda x, y: np.tensordot(x, y, pairs),
+        [(a, b, c), (c, 2, a)],
+    )
+
+
 def product(function: Any, reference: Any, *kinds: str) -> Any:
     """A product whose operands have the lengths that the letters stand for."""
 
@@ -367,6 +392,8 @@ CASES = [
     Case("chunk", one(chunk)),
     Case("diag", one(diag), (1, 2)),
     Case("diagonal", one(diagonal), (2, 3)),
+    Case("diff", one(diff)),
+    Case("diff between", diff_between),
     Case("dot", product(ops.dot, np.dot, "k", "k"), (3, 3)),
     Case("flatten", one(flatten)),
     Case("flip", one(flip)),
@@ -398,6 +425,7 @@ CASES = [
     Case("stack", stack),
     Case("swapdims", one(swapdims)),
     Case("take_along_dim", one(take_along_dim), needs_elements=True),
+    Case("tensordot", tensordot, (3, 3)),
     Case("tile", one(tile)),
     Case("topk", one(topk)),
     Case("tril", triangle(ops.tril, np.tril), (2, 3)),

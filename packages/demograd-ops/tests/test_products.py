@@ -44,6 +44,15 @@ def test_a_product_with_zeros_is_right_when_differentiated_again(zeros: int) -> 
     assert third[2].item() == x[3] * x[4]
 
 
+@pytest.mark.parametrize("zeros", [[0], [1, 3], [4], [0, 1, 2, 3, 4]])
+def test_running_products_with_zeros_are_right_when_differentiated_again(zeros: list[int]) -> None:
+    x = np.array([1.5, -2.0, 0.5, 3.0, -1.0])
+    x[zeros] = 0.0
+    leaf = Tensor(x, requires_grad=True)
+    gradcheck(lambda x: ops.cumprod(x, 0), leaf)
+    gradgradcheck(lambda x: ops.cumprod(x, 0), leaf)
+
+
 @pytest.mark.parametrize("name", ["prod", "cumsum"])
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "int64"])
 def test_integers_and_booleans_are_multiplied_and_summed_as_int64(name: str, dtype: str) -> None:

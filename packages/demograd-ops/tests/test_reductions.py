@@ -38,6 +38,7 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 CASES = [
     Case("amax", ops.amax, np.max, needs_elements=True),
     Case("amin", ops.amin, np.min, needs_elements=True),
+    Case("cumprod", lambda x, dim: ops.cumprod(x, dim), np.cumprod, False, keeps_shape=True),
     Case("cumsum", lambda x, dim: ops.cumsum(x, dim), np.cumsum, False, keeps_shape=True),
     Case("logsumexp", ops.logsumexp, logsumexp, needs_elements=True),
     Case(

@@ -8,7 +8,7 @@ import warnings
 import pytest
 
 import demograd as dg
-from demograd.errors import ArgumentError, ArgumentTypeError, StateError
+from demograd.errors import ArgumentError, ArgumentTypeError, DemogradWarning, StateError
 from demograd.optim import SGD, Adagrad, Adam
 from demograd.optim.lr_scheduler import (
     ConstantLR,
@@ -267,10 +267,13 @@ def test_a_schedule_that_goes_first_is_warned_of_once(make):
         o.step()
         schedule.step()
     (warning,) = caught
-    assert warning.category is UserWarning
+    assert warning.category is DemogradWarning
     assert str(warning.message) == (
-        "StepLR.step() was called before the first optimizer.step(): the first learning rate of "
-        "the schedule is skipped. Call optimizer.step() first."
+        "StepLR.step: the optimizer has not stepped yet, so the first learning rate is skipped.\n"
+        f"  skipped: {o.param_groups[0]['initial_lr']:g}\n"
+        "optimizer.step() comes first, then the schedule's.\n"
+        'If it is meant: warnings.filterwarnings("ignore", "StepLR.step: the optimizer has not '
+        'stepped yet, so the first learning rate is skipped")'
     )
     assert warning.filename == __file__
 

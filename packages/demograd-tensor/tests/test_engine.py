@@ -72,7 +72,8 @@ def test_a_second_backward_says_what_was_freed():
     assert message(y.backward) == (
         "backward: the graph was freed by an earlier backward, at Mul.\n"
         "  Mul: output shapes ((2,),)\n"
-        "Give the first one retain_graph=True, or compute the loss anew."
+        "Compute the loss anew, or give the first one retain_graph=True. What is kept from an "
+        "earlier step, such as a hidden state, is cut off from it by h = h.detach()."
     )
     assert x.grad.tolist() == [2.0, 4.0]
 
@@ -99,7 +100,8 @@ def test_backward_where_nothing_requires_a_gradient_is_an_error():
     assert message(dg.tensor(1.0).backward) == (
         "backward: the tensor does not require a gradient.\n"
         "  tensor of shape (), dtype float32, computed from nothing that requires one\n"
-        "Make a leaf with requires_grad=True before computing with it, outside no_grad."
+        "Make a leaf with requires_grad=True before computing with it. A graph ends at no_grad, "
+        "detach(), .data, item(), float(), numpy(), dg.tensor(x), and at integers (argmax)."
     )
 
 
@@ -302,9 +304,10 @@ def test_a_value_overwritten_after_it_was_saved_is_refused():
     y.add_(1.0)
     assert message(z.backward) == (
         "backward: a value that Mul saved was changed in place afterwards.\n"
-        "  Mul: saved value 0, shape (2,), dtype float32\n"
+        "  Mul: saved its input 0, made by Mul, of shape (2,), dtype float32\n"
         "  changed by: add_\n"
-        "Change a copy (x = x.clone()), or make the change after backward."
+        "Change a copy (x = x.clone()), or make the change after backward.\n"
+        "Under dg.debug() this message names the lines of both."
     )
     assert x.grad is None
 

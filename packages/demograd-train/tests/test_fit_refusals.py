@@ -9,6 +9,7 @@ from demograd.errors import (
     ArgumentTypeError,
     DataError,
     DemogradError,
+    DemogradWarning,
     ShapeError,
     StateError,
 )
@@ -162,10 +163,14 @@ def test_an_optimizer_of_another_model_is_refused(parts):
 def test_a_part_that_was_replaced_after_the_optimizer_was_made_is_told(parts):
     c = parts.case()
     c.model.parts["last"] = parts.Affine(4, 2, seed=9)
-    with pytest.warns(UserWarning, match="are not trained") as w:
+    with pytest.warns(DemogradWarning) as w:
         fit(c.model, c.loss, c.optimizer, c.loader, epochs=1)
     assert str(w[0].message) == (
-        "fit: 2 parameters of the model are not trained, and the optimizer has 2 that are not the "
-        "model's. Were some replaced after the optimizer was made?"
+        "fit: the optimizer was made of another model, or before a part of this was replaced.\n"
+        "  parameters of the model that are not trained: 2\n"
+        "  parameters of the optimizer that are not the model's: 2\n"
+        "Make the optimizer after the last change of the model: SGD(model.parameters()).\n"
+        'If it is meant: warnings.filterwarnings("ignore", "fit: the optimizer was made of another '
+        'model, or before a part of this was replaced")'
     )
     assert w[0].filename == __file__

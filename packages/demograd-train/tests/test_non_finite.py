@@ -1,13 +1,15 @@
 """A loss or a gradient that is not finite stops training, says where, and changes nothing."""
 
 import math
+import re
 
 import numpy as np
 import pytest
 
 import demograd as dg
 from demograd import Function, Tensor
-from demograd.errors import NonFiniteError
+from demograd.errors import NonFiniteError, NonFiniteOperationError
+from demograd.operators import log
 from demograd.train import Callback, fit
 
 
@@ -150,11 +152,45 @@ def test_a_gradient_that_is_not_finite_stops_before_the_step(parts):
     c.loss = lambda output, target: (output * output).mean() + SquareRoot.apply(output * 0).mean()
     text, same = stop(c)
     assert text.startswith("fit: a gradient is not finite, though the loss is.\n  loss: ")
-    assert text.endswith(
-        "  epoch 1, step 1 of 4, learning rate 0.01\n"
-        "  first such gradient: of first.weight, shape (3, 4), 12 nan of 12\n" + MEND
+    assert re.sub(r"\S+/|0x\S+|test_\w+\.py:\d+", "", text).split("learning rate 0.01\n")[1] == (
+        "  first such gradient: of first.weight, shape (3, 4), 12 nan of 12\n"
+        "  first operation: backward of SquareRoot: made inf out of a finite gradient.\n"
+        "    made at , in <lambda>: c.loss = lambda output, target: (output * output).mean() + "
+        "SquareRoot.apply(output * 0).mean()\n"
+        "    gradient that arrived: shape (4, 2), float64, all 0.125\n"
+        "    output: shape (4, 2), float64, all 0\n"
+        "    gradient of input 0: shape (4, 2), 8 infinite of 8, the first at [0, 0]\n"
+        "    there: the gradient of SquareRoot is inf: it overflows there, or divides by zero\n"
+        "    from the loss to here:\n"
+        "      Add <- Mean <- SquareRoot, \n" + MEND
     )
     assert same
+    assert all(p.grad is None for p in c.model.parameters())
+
+
+def test_the_first_operation_is_named_though_debug_was_off(parts):
+    c = parts.case()
+    c.loss = lambda output, target: log(output - output).mean() * 0
+    text, same = stop(c)
+    assert "  first operation: Log: made -inf out of finite inputs.\n    at " in text
+    assert "    input 0: shape (4, 2), float64, all 0\n" in text
+    assert "    there: log(0) = -inf\n" in text
+    assert text.endswith(MEND)
+    assert same
+
+
+def test_under_debug_the_operation_itself_stops_the_training_and_the_step_is_named(parts):
+    c = parts.case()
+    c.loss = lambda output, target: log(output - output).mean()
+    before = [np.array(p.detach().data) for p in c.model.parameters()]
+    with dg.debug(), pytest.raises(NonFiniteOperationError) as e:
+        fit(c.model, c.loss, c.optimizer, c.loader, epochs=1)
+    assert str(e.value).splitlines()[0] == "Log: made -inf out of finite inputs."
+    assert e.value.__notes__ == [
+        "in fit: epoch 1, step 1 of 4, learning rate 0.01; the parameters are as they were before "
+        "this step"
+    ]
+    assert all(map(np.array_equal, before, [p.detach().data for p in c.model.parameters()]))
     assert all(p.grad is None for p in c.model.parameters())
 
 

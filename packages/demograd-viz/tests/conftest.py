@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import xml.etree.ElementTree as ET
+from collections import OrderedDict
 from dataclasses import dataclass
 from types import SimpleNamespace
 
@@ -29,7 +30,7 @@ class Module:
 
     def __init__(self):
         self.training = True
-        self.hooks = {}
+        self.hooks = OrderedDict()
         self.label = type(self).__name__
 
     def __setattr__(self, name, value):

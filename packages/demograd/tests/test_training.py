@@ -122,7 +122,7 @@ def test_the_first_module_that_is_not_finite_is_named():
     ) in str(e.value)
     after = model.state_dict()
     assert all(np.array_equal(value, after[name].numpy()) for name, value in before.items())
-    assert not any(part._forward_hooks for part in model.modules())
+    assert not any(part._call_hooks for part in model.modules())
 
 
 def test_weights_of_another_model_are_refused_with_what_differs(tmp_path):

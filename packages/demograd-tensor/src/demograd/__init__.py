@@ -9,8 +9,9 @@ beside it; ``extend_path`` finds them wherever they are installed.
 
 import importlib
 import importlib.util
+import os
 from pkgutil import extend_path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __path__ = extend_path(__path__, __name__)
 
@@ -19,6 +20,7 @@ from demograd._tensor import Tensor  # isort: skip
 
 from demograd import _dtype, _providers, autograd
 from demograd._arithmetic import add, div, mul, neg, pow, remainder, sub, where
+from demograd._backends import backend, get_default_device
 from demograd._casting import clone
 from demograd._comparing import all, allclose, any, eq, ge, gt, isfinite, isinf, isnan, le, lt, ne
 from demograd._creation import (
@@ -43,6 +45,8 @@ from demograd._creation import (
     zeros,
     zeros_like,
 )  # fmt: skip
+from demograd._device import device
+from demograd._dlpack import from_dlpack
 from demograd._dtype import (
     complex64,
     complex128,
@@ -62,9 +66,20 @@ from demograd._matmul import matmul
 from demograd._random import Generator, default_generator, initial_seed, manual_seed
 from demograd._shaping import mean, permute, reshape, sum, transpose
 from demograd._version import __version__
-from demograd.autograd import Function, enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from demograd.autograd import (
+    Function,
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)  # fmt: skip
 
 bool = _dtype.bool_
+if TYPE_CHECKING:
+    from demograd.diagnostics import debug, explain
+
 half, float, double, int, long = float16, float32, float64, int32, int64
 
 __all__ = [
@@ -79,29 +94,36 @@ __all__ = [
     "arange",
     "as_tensor",
     "autograd",
+    "backend",
     "bool",
     "clone",
     "complex64",
     "complex128",
+    "debug",
     "default_generator",
+    "device",
     "div",
     "double",
     "empty",
     "empty_like",
     "enable_grad",
     "eq",
+    "explain",
     "eye",
     "float",
     "float16",
     "float32",
     "float64",
+    "from_dlpack",
     "from_numpy",
     "full",
     "full_like",
     "ge",
+    "get_default_device",
     "get_default_dtype",
     "gt",
     "half",
+    "inference_mode",
     "initial_seed",
     "int",
     "int8",
@@ -109,6 +131,7 @@ __all__ = [
     "int32",
     "int64",
     "is_grad_enabled",
+    "is_inference_mode_enabled",
     "isfinite",
     "isinf",
     "isnan",
@@ -149,12 +172,19 @@ __all__ = [
 ]  # fmt: skip
 
 
+# The core's own names that are imported when they are first used.
+_LATE = {"debug": "demograd.diagnostics", "explain": "demograd.diagnostics"}
+
+
 def __getattr__(name: str) -> Any:
     """Sub-packages and functions of what is installed; reached once for each name."""
     if name.startswith("_"):
         raise AttributeError(f"module 'demograd' has no attribute {name!r}")
     value: Any
-    if importlib.util.find_spec(f"demograd.{name}") is not None:
+    if name in _LATE:
+        value = getattr(importlib.import_module(_LATE[name]), name)
+        globals()[name] = value
+    elif importlib.util.find_spec(f"demograd.{name}") is not None:
         value = importlib.import_module(f"demograd.{name}")
     else:
         value = _providers.find_function(name)
@@ -163,4 +193,10 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_providers.functions(), *_providers.SUBPACKAGES})
+    return sorted({*__all__, "func", *_providers.functions(), *_providers.SUBPACKAGES})
+
+
+if os.environ.get("DEMOGRAD_DEBUG", "0") not in ("", "0"):
+    from demograd.diagnostics._debug import debug_every_thread
+
+    debug_every_thread()

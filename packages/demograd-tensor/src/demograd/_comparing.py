@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from demograd._backend import backend_of
+from demograd._backend import as_numpy, backend_of
 from demograd._binary import NOT_IMPLEMENTED, as_operand, explained, promote
 from demograd._dims import accepts_axis, as_dims
 from demograd._tensor import Tensor
+from demograd.autograd._mode import everywhere
+from demograd.autograd._views import refresh
+from demograd.autograd._watchers import cut
 from demograd.errors import DtypeError
 
 __all__ = [
@@ -27,13 +30,27 @@ def _compare(name: str, operation: Callable[[Any, Any], Any], x: Any, y: Any) ->
         x = Tensor(x)
     if isinstance(x, Tensor) and isinstance(y, Tensor) and x.dtype != y.dtype:
         x, y = promote(x.detach(), y.detach())
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and type(x._data) is not type(y._data):
+        x, y = brought_together(name, (x, y)) or (x, y)
     try:
         out = operation(
-            x._data if isinstance(x, Tensor) else x, y._data if isinstance(y, Tensor) else y
+            _raw(x) if isinstance(x, Tensor) else x, _raw(y) if isinstance(y, Tensor) else y
         )
     except (ValueError, TypeError, OverflowError) as error:
         raise explained(name, x, y, error) from error
-    return Tensor(out)
+    result = Tensor(out)
+    if everywhere.watched:
+        for operand in (x, y):
+            if isinstance(operand, Tensor):
+                cut(operand, f"the comparison {name}", result)
+    return result
+
+
+def _raw(x: Tensor) -> Any:
+    """The array, also of a view whose base was given another one."""
+    if x._seen is not None:
+        refresh(x)
+    return x._data
 
 
 def eq(x: Any, y: Any) -> Tensor:
@@ -93,7 +110,7 @@ def bitwise_not(x: Tensor) -> Tensor:
             [x._describe()],
             "x == 0 negates it.",
         )
-    return Tensor(~x._data)
+    return Tensor(~_raw(x))
 
 
 def logical_and(x: Any, y: Any) -> Tensor:
@@ -124,34 +141,38 @@ def _truth(x: Any) -> Tensor:
 def any(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether any element is true (not zero), over one dimension or all."""
     dims = None if dim is None else as_dims("any", dim, x.ndim) if x.ndim else ()
-    return Tensor(backend_of(x._data).any(x._data, axis=dims, keepdims=keepdim))
+    return Tensor(backend_of(x._data).any(_raw(x), axis=dims, keepdims=keepdim))
 
 
 @accepts_axis
 def all(x: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Whether all elements are true (not zero), over one dimension or all."""
     dims = None if dim is None else as_dims("all", dim, x.ndim) if x.ndim else ()
-    return Tensor(backend_of(x._data).all(x._data, axis=dims, keepdims=keepdim))
+    return Tensor(backend_of(x._data).all(_raw(x), axis=dims, keepdims=keepdim))
 
 
 def isfinite(x: Tensor) -> Tensor:
     """Whether each element is neither infinite nor NaN."""
-    return Tensor(backend_of(x._data).isfinite(x._data))
+    return Tensor(backend_of(x._data).isfinite(_raw(x)))
 
 
 def isnan(x: Tensor) -> Tensor:
     """Whether each element is NaN."""
-    return Tensor(backend_of(x._data).isnan(x._data))
+    return Tensor(backend_of(x._data).isnan(_raw(x)))
 
 
 def isinf(x: Tensor) -> Tensor:
     """Whether each element is infinite."""
-    return Tensor(backend_of(x._data).isinf(x._data))
+    return Tensor(backend_of(x._data).isinf(_raw(x)))
 
 
 def allclose(
     x: Tensor, y: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether all elements agree within ``atol + rtol * |y|``."""
-    y_data = y._data if isinstance(y, Tensor) else y
-    return bool(np.allclose(np.asarray(x._data), np.asarray(y_data), rtol, atol, equal_nan))
+    y_data = as_numpy(_raw(y)) if isinstance(y, Tensor) else y
+    return bool(np.allclose(as_numpy(_raw(x)), y_data, rtol, atol, equal_nan))
+
+
+# At the end, because moving is an operation itself.
+from demograd._moving import brought_together  # noqa: E402

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from demograd import _dtype, _tensor
-from demograd._backend import backend_of
+from demograd._backend import as_numpy, backend_of, is_array
 from demograd._dtype import DTypeLike, as_dtype
 from demograd.errors import ArgumentTypeError, GradientError
 
 __all__ = ["as_data"]
+
+_PLAIN = frozenset([bool, int, float, complex, list, tuple])
 
 
 def as_data(data: Any, dtype: DTypeLike | None) -> Any:
@@ -20,10 +22,16 @@ def as_data(data: Any, dtype: DTypeLike | None) -> Any:
         data = data.data
     wanted = None if dtype is None else as_dtype(dtype)
     if isinstance(data, (np.ndarray, np.generic)):
+        if type(data) is not np.ndarray and isinstance(data, np.ma.MaskedArray):
+            raise ArgumentTypeError(
+                "tensor: a masked array has a mask, which a tensor would lose.",
+                [f"data: shape {data.shape}, {np.sum(data.mask)} elements masked"],
+                "data.filled(0) is an array; dg.where(mask, x, y) chooses, with the gradient.",
+            )
         array = np.asarray(data)
-    elif hasattr(data, "__array_namespace__"):
+    elif type(data) not in _PLAIN and is_array(data):
         xp = backend_of(data)
-        return data if wanted is None else xp.astype(data, getattr(xp, wanted.name))
+        return data if wanted is None else xp.astype(data, wanted, copy=False)
     else:
         array = _from_python(data)
     if wanted is None:
@@ -70,7 +78,7 @@ def _unwrap(data: Any) -> Any:
                 [data._describe()],
                 "dg.stack([...]) keeps the graph; x.detach() says that it may be cut.",
             )
-        return np.asarray(data._data)
+        return as_numpy(data._data)
     if isinstance(data, (list, tuple)) and any(
         isinstance(x, (_tensor.Tensor, list, tuple)) for x in data
     ):

@@ -28,7 +28,7 @@ def accepts_axis(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        if "axis" in kwargs or "keepdims" in kwargs:
+        if kwargs and ("axis" in kwargs or "keepdims" in kwargs):
             renamed: dict[str, Any] = {}
             for key, value in kwargs.items():
                 key = _TORCH_NAMES.get(key, key)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from demograd import _dtype
+from demograd._backend import backend_of
 
 if TYPE_CHECKING:
     from demograd._tensor import Tensor
@@ -18,7 +19,12 @@ _THRESHOLD = 1000  # elements; above, only the edges are shown
 
 def tensor_text(x: Tensor) -> str:
     """``tensor(values, dtype=..., grad_fn=...)``: what is not the default is said."""
-    array = np.asarray(x._data)
+    library = backend_of(x._data)
+    if library.wraps:
+        return f"tensor({x._data!r})"
+    if library.is_traced(x._data):
+        return f"tensor(shape={x.shape}, dtype={x.dtype}, traced by {library.name})"
+    array = library.to_numpy(x._data)
     prefix = "tensor("
     if array.size == 0:
         values = "[]" if array.ndim == 1 else f"[], size={array.shape}"

@@ -10,8 +10,18 @@ from typing import Any
 
 import numpy as np
 
-from demograd import _arithmetic, _casting, _comparing, _creation, _inplace, _matmul, _shaping
+from demograd import (
+    _arithmetic,
+    _casting,
+    _comparing,
+    _creation,
+    _inplace,
+    _matmul,
+    _moving,
+    _shaping,
+)
 from demograd._dtype import native
+from demograd._standard import STANDARD_FUNCTIONS
 from demograd._tensor import Tensor
 
 __all__ = ["FUNCTIONS"]
@@ -24,7 +34,7 @@ def astype(x: Tensor, dtype: Any, /, *, copy: bool = True) -> Tensor:
 def asarray(
     x: Any, /, *, dtype: Any = None, device: Any = None, copy: bool | None = None
 ) -> Tensor:
-    tensor = x if isinstance(x, Tensor) else Tensor(x, dtype=dtype)
+    tensor = x if isinstance(x, Tensor) else _creation.as_tensor(x, dtype=dtype, device=device)
     return astype(tensor, tensor.dtype if dtype is None else dtype, copy=bool(copy))
 
 
@@ -58,13 +68,25 @@ def expand_dims(x: Tensor, /, axis: int = 0) -> Tensor:
     return _shaping.reshape(x, (*x.shape[:place], 1, *x.shape[place:]))
 
 
+def row_sums(x: Tensor) -> Tensor:
+    return _shaping.sum(x, -1, keepdim=True)
+
+
+def row_products(x: Tensor, y: Tensor) -> Tensor:
+    return _matmul.matmul(x, y.mT)
+
+
+def row_dots(x: Tensor, y: Tensor) -> Tensor:
+    return _shaping.sum(x * y, -1, keepdim=True)
+
+
 def index_set(x: Any, index: Any, values: Any) -> Tensor:
     values = values if isinstance(values, Tensor) else Tensor(values, dtype=x.dtype)
-    out: Tensor = _inplace.SetIndex.apply(x, values, index=index)
-    return out
+    return _inplace.with_index_set(x, _shaping._plain_index(index), values)
 
 
 FUNCTIONS: dict[str, Any] = {
+    **STANDARD_FUNCTIONS,
     "add": _arithmetic.add,
     "all": _comparing.all,
     "any": _comparing.any,
@@ -97,6 +119,7 @@ FUNCTIONS: dict[str, Any] = {
     "matmul": _matmul.matmul,
     "matrix_transpose": _shaping.matrix_transpose,
     "mean": mean,
+    "moved": _moving.moved,
     "multiply": _arithmetic.mul,
     "negative": _arithmetic.neg,
     "not_equal": _comparing.ne,
@@ -106,14 +129,14 @@ FUNCTIONS: dict[str, Any] = {
     "pow": _arithmetic.pow,
     "remainder": _arithmetic.remainder,
     "reshape": reshape,
+    "row_dots": row_dots,
+    "row_products": row_products,
+    "row_sums": row_sums,
     "subtract": _arithmetic.sub,
     "sum": sum,
     "where": _arithmetic.where,
     "full": _creation.full,
     "full_like": _creation.full_like,
-    "arange": _creation.arange,
-    "linspace": _creation.linspace,
-    "eye": _creation.eye,
     "zeros": _creation.zeros,
     "zeros_like": _creation.zeros_like,
     "float32": np.dtype("float32"),

@@ -27,9 +27,21 @@ class Place:
         """The text of the line; empty where the source cannot be read."""
         return linecache.getline(self.file, self.line).strip()
 
+    @property
+    def where(self) -> str:
+        """File and line, or cell and line in a notebook: ``train.py:12``, ``Cell In[3]:1``."""
+        return f"{_cell(self.file) or self.file}:{self.line}"
+
     def __str__(self) -> str:
         code = self.code
-        return f"{self.file}:{self.line}, in {self.function}" + (f": {code}" if code else "")
+        return f"{self.where}, in {self.function}" + (f": {code}" if code else "")
+
+
+def _cell(file: str) -> str | None:
+    """What IPython calls the cell that it compiled under this file name."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name = getattr(getattr(shell, "compile", None), "format_code_name", lambda _: None)(file)
+    return None if name is None else " ".join(name)
 
 
 def user_frame() -> FrameType:
@@ -47,5 +59,5 @@ def user_place() -> Place:
 
 
 def _is_ours(frame: FrameType) -> bool:
-    name = frame.f_globals.get("__name__", "")
+    name = str(frame.f_globals.get("__name__", ""))
     return name == "demograd" or name.startswith("demograd.")

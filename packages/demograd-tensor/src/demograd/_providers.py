@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from demograd.interfaces import FunctionProvider
 
-__all__ = ["find_array_function", "find_function", "find_method", "functions", "methods"]
+__all__ = [
+    "find_array_function", "find_function", "find_method", "functions", "methods",
+    "numpy_functions",
+]  # fmt: skip
 
 GROUP = "demograd.functions"
 
@@ -28,6 +31,7 @@ GROUP = "demograd.functions"
 SUBPACKAGES: dict[str, str] = {
     "activations": "demograd-ops",
     "data": "demograd-data",
+    "linalg": "demograd-ops",
     "nn": "demograd-nn",
     "ops": "demograd-ops",
     "optim": "demograd-optim",
@@ -39,15 +43,17 @@ SUBPACKAGES: dict[str, str] = {
 }
 OPS_NAMES: frozenset[str] = frozenset(
     """
-    abs abs_ acos acos_ amax amin argmax argmin argsort asin asin_ atan atan_ avg_pool2d bmm
-    broadcast_to cat ceil ceil_ chunk clamp clamp_ concat concatenate conv2d cos cos_ cosh cosh_
-    cumsum diag diagonal dot einsum erf erf_ exp exp_ expm1 expm1_ flatten flip floor floor_ gather
-    index_select log log1p log1p_ log_softmax logsumexp masked_fill masked_fill_ masked_select max
-    max_pool2d maximum min minimum mm moveaxis movedim mv norm outer pad prod ravel reciprocal
-    reciprocal_ relu relu_ repeat repeat_interleave roll round round_ rsqrt rsqrt_ scatter scatter_
-    scatter_add scatter_add_ sigmoid sigmoid_ sign sign_ sin sin_ sinh sinh_ softmax sort split sqrt
-    sqrt_ square square_ squeeze stack std swapaxes swapdims take_along_dim tan tan_ tanh tanh_ tile
-    topk tril triu trunc trunc_ unbind unflatten unsqueeze var view
+    abs abs_ acos acos_ acosh acosh_ amax amin argmax argmin argsort asin asin_ asinh asinh_ atan
+    atan2 atan_ atanh atanh_ avg_pool2d bmm broadcast_to cat ceil ceil_ chunk clamp clamp_ concat
+    concatenate conv2d copysign cos cos_ cosh cosh_ cumprod cumsum diag diagonal diff dot einsum erf
+    erf_ exp exp2 exp2_ exp_ expm1 expm1_ flatten flip floor floor_ gather hypot index_select log
+    log10 log10_ log1p log1p_ log2 log2_ log_softmax logaddexp logsumexp masked_fill masked_fill_
+    masked_select max max_pool2d maximum min minimum mm moveaxis movedim mv norm outer pad prod
+    ravel reciprocal reciprocal_ relu relu_ repeat repeat_interleave roll round round_ rsqrt rsqrt_
+    scatter scatter_ scatter_add scatter_add_ sigmoid sigmoid_ sign sign_ sin sin_ sinh sinh_
+    softmax sort split sqrt sqrt_ square square_ squeeze stack std swapaxes swapdims take_along_dim
+    tan tan_ tanh tanh_ tensordot tile topk tril triu trunc trunc_ unbind unflatten unsqueeze var
+    view
     """.split()
 )
 FUNCTIONS: dict[str, str] = {
@@ -116,6 +122,12 @@ def methods() -> dict[str, Callable[..., Any]]:
 def array_functions() -> dict[str, Callable[..., Any]]:
     """What the providers add to the namespace of Tensors, under the array API's names."""
     return merge("array functions", [(p.distribution, p.array_functions) for p in providers()])
+
+
+@functools.cache
+def numpy_functions() -> dict[str, Callable[..., Any]]:
+    """What NumPy's functions do with Tensors, under NumPy's names."""
+    return merge("NumPy functions", [(p.distribution, p.numpy_functions) for p in providers()])
 
 
 def find_method(name: str) -> Callable[..., Any]:

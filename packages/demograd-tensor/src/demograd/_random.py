@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from demograd.errors import ArgumentError, StateError
+from demograd.errors import ArgumentError, DeviceError, StateError
 
-__all__ = ["Generator", "default_generator", "initial_seed", "manual_seed"]
+__all__ = [
+    "Generator", "default_generator", "generators", "initial_seed", "manual_seed", "no_drawing",
+    "stream",
+]  # fmt: skip
 
 
 class Generator:
@@ -27,6 +33,12 @@ class Generator:
     """
 
     numpy: np.random.Generator
+
+    def __new__(cls, *_: Any) -> Generator:
+        generator = super().__new__(cls)
+        with _alive_lock:
+            _alive.add(generator)
+        return generator
 
     def __init__(self, seed: int | None = None) -> None:
         if seed is None:
@@ -73,9 +85,53 @@ class Generator:
             ) from error
 
 
+# All that there are: a checkpoint puts them back into the states that they had.
+_alive: weakref.WeakSet[Generator] = weakref.WeakSet()
+_alive_lock = threading.Lock()
+
+
+def generators() -> list[Generator]:
+    """The generators that there are."""
+    with _alive_lock:
+        return list(_alive)
+
+
 default_generator = Generator()
 # One stream for all threads would be drawn from in no fixed order; drawing is locked at least.
 lock = threading.Lock()
+
+
+class _Refused(threading.local):
+    """What this thread does that no random numbers may be drawn in; nothing as a rule."""
+
+    by: str = ""
+
+
+_refused = _Refused()
+
+
+@contextmanager
+def no_drawing(by: str) -> Iterator[None]:
+    """Refuse to draw in this thread: what is traced is done once, and the numbers would stay."""
+    former, _refused.by = _refused.by, by
+    try:
+        yield
+    finally:
+        _refused.by = former
+
+
+def stream(generator: Generator | None) -> np.random.Generator:
+    """Where random numbers come from.
+
+    Raises:
+        DeviceError: what asks for them is being compiled.
+    """
+    if _refused.by:
+        raise DeviceError(
+            f"{_refused.by}: random numbers would be the same at each run of a compiled program.",
+            mend="Draw them outside, and give them to the program as an argument.",
+        )
+    return (default_generator if generator is None else generator).numpy
 
 
 def manual_seed(seed: int) -> Generator:

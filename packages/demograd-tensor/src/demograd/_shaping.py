@@ -16,8 +16,11 @@ import numpy as np
 from demograd._casting import cast_to
 from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
 from demograd._dtype import DTypeLike, as_dtype, int64
+from demograd._levels import anywhere
 from demograd._tensor import Tensor
 from demograd.autograd._function import Function
+from demograd.autograd._mode import everywhere
+from demograd.autograd._watchers import cut
 from demograd.errors import ArgumentTypeError, DtypeError, OutOfRangeError, ShapeError
 
 __all__ = [
@@ -31,31 +34,26 @@ class Sum(Function):
     """The sum over dimensions."""
 
     def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
-        self.shape = x.shape
         self.kept = None if dims is None or keepdim else _kept(x.shape, dims)
         return self.xp.sum(x, axis=dims, keepdims=keepdim)
 
     def backward(self, grad: Any) -> Any:
-        if self.kept is not None:
-            grad = self.xp.reshape(grad, self.kept)
-        return self.xp.broadcast_to(grad, self.shape)
+        # The engine repeats it over what was added up.
+        return grad if self.kept is None else self.xp.reshape(grad, self.kept)
 
 
 class Mean(Function):
     """The mean over dimensions."""
 
     def forward(self, x: Any, *, dims: tuple[int, ...] | None = None, keepdim: bool = False) -> Any:
-        self.shape = x.shape
         self.kept = None if dims is None or keepdim else _kept(x.shape, dims)
         self.count = math.prod(x.shape if dims is None else [x.shape[i] for i in dims])
         return self.xp.mean(x, axis=dims, keepdims=keepdim)
 
     def backward(self, grad: Any) -> Any:
-        # Divide before the broadcast: fewer elements.
+        # As in Sum: the engine repeats it.
         each = grad / max(self.count, 1)
-        if self.kept is not None:
-            each = self.xp.reshape(each, self.kept)
-        return self.xp.broadcast_to(each, self.shape)
+        return each if self.kept is None else self.xp.reshape(each, self.kept)
 
 
 def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
@@ -65,6 +63,8 @@ def _kept(shape: tuple[int, ...], dims: tuple[int, ...]) -> tuple[int, ...]:
 
 class Reshape(Function):
     """The same elements in another shape."""
+
+    returns_view = True
 
     def forward(self, x: Any, *, shape: tuple[int, ...]) -> Any:
         self.shape = x.shape
@@ -77,6 +77,8 @@ class Reshape(Function):
 class Permute(Function):
     """The dimensions in another order."""
 
+    returns_view = True
+
     def forward(self, x: Any, *, dims: tuple[int, ...]) -> Any:
         self.inverse = tuple(sorted(range(len(dims)), key=dims.__getitem__))
         return self.xp.permute_dims(x, dims)
@@ -88,6 +90,8 @@ class Permute(Function):
 class Expand(Function):
     """Dimensions of length one repeated, without a copy; the engine sums the gradient back."""
 
+    returns_view = True
+
     def forward(self, x: Any, *, shape: tuple[int, ...]) -> Any:
         return self.xp.broadcast_to(x, shape)
 
@@ -97,6 +101,8 @@ class Expand(Function):
 
 class Index(Function):
     """``x[index]``; the gradient is added where the elements came from."""
+
+    returns_view = True
 
     def forward(self, x: Any, *, index: Any) -> Any:
         self.shape = x.shape
@@ -121,8 +127,8 @@ class IndexAdd(Function):
 def kept_index(index: Any) -> Any:
     """An index for the backward pass: its arrays may be changed in place before that comes."""
     if type(index) is tuple:
-        return tuple([part.copy() if type(part) is np.ndarray else part for part in index])
-    return index.copy() if isinstance(index, np.ndarray) else index
+        return tuple([part.copy() if hasattr(part, "copy") else part for part in index])
+    return index.copy() if hasattr(index, "copy") else index
 
 
 @accepts_axis
@@ -158,13 +164,13 @@ def sum_over(
         x = cast_to(x, as_dtype(dtype))
     elif x.dtype.kind in "iub":
         x = cast_to(x, int64)
-    dims = _summed_over("sum", dim, x)
+    dims = None if dim is None else _summed_over("sum", dim, x)
     out: Tensor = Sum.apply(x, dims=dims, keepdim=keepdim)
     return out
 
 
 def _summed_over(operation: str, dim: Any, x: Tensor) -> tuple[int, ...] | None:
-    if dim is None or (not dim and isinstance(dim, (tuple, list))):
+    if not dim and isinstance(dim, (tuple, list)):
         return None  # no dimension named means all of them, as in PyTorch
     dims = as_dims(operation, dim, x.ndim)
     return dims if x.ndim else ()
@@ -209,7 +215,7 @@ def mean_over(
             [f"x: shape {x.shape}, dtype {x.dtype}"],
             "x.float().mean(), or x.mean(dtype=dg.float32).",
         )
-    dims = _summed_over("mean", dim, x)
+    dims = None if dim is None else _summed_over("mean", dim, x)
     if 0 in x.shape:
         with np.errstate(invalid="ignore"):
             count = math.prod(x.shape if dims is None else [x.shape[i] for i in dims])
@@ -340,6 +346,8 @@ def index(x: Tensor, key: Any) -> Tensor:
     parts = plain if type(plain) is tuple else (plain,)
     if len(parts) == len(x._data.shape) and {*map(type, parts)} <= _INTEGERS:
         plain = (*parts, ...)  # one element: a view of it, where NumPy would give a copy
+    if anywhere.on:
+        x = mapped_alike(x, plain)
     try:
         out: Tensor = Index.apply(_in_memory(x), index=plain)
         return out
@@ -352,8 +360,29 @@ def index(x: Tensor, key: Any) -> Tensor:
 
 def index_add(shape: tuple[int, ...], key: Any, values: Tensor) -> Tensor:
     """Zeros of ``shape`` with ``values`` added at ``key``; what repeats adds up."""
-    out: Tensor = IndexAdd.apply(values, shape=shape, index=_plain_index(key))
+    plain = _plain_index(key)
+    if anywhere.on:
+        values = mapped_alike(values, plain)
+    out: Tensor = IndexAdd.apply(values, shape=shape, index=plain)
     return out
+
+
+def mapped_alike(x: Tensor, index: Any) -> Tensor:
+    """The tensor as one of the vmap to which an index, or a mask, belongs.
+
+    A Function that is given arrays among its settings is applied to this: within
+    :func:`demograd.func.vmap` each sample may have an array of its own, and then it needs a tensor
+    that can differ from sample to sample too. Outside of vmap it is the tensor itself.
+
+    Args:
+        x: the input.
+        index: the setting: an array, or a tuple with arrays in it.
+    """
+    if not anywhere.on:
+        return x
+    from demograd.func._applying import lifted_by
+
+    return lifted_by(x, index if type(index) is tuple else (index,))
 
 
 def _plain_index(key: Any) -> Any:
@@ -369,6 +398,8 @@ def _plain_index(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple([_plain_index(part) for part in key])
     if isinstance(key, Tensor):
+        if everywhere.watched:
+            cut(key, "use as an index")
         key = key._data
     if isinstance(key, list):
         key = np.asarray([_plain_index(part) for part in key])

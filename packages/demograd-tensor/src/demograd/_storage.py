@@ -12,13 +12,16 @@ the tensors, so an operation that changes nothing pays nothing.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from demograd._place import Place, user_place
 from demograd.autograd._clock import tick
+from demograd.autograd._mode import everywhere
 
 __all__ = ["Change", "changes", "latest", "mark_changed", "owner"]
 
@@ -30,6 +33,7 @@ class Change:
     time: int
     by: str
     owner: weakref.ref[Any]
+    place: Place | None = None  # in the user's code, while somebody watches
 
 
 class Latest:
@@ -42,6 +46,7 @@ class Latest:
 
 
 latest = Latest()
+_lock = threading.Lock()
 # The last change of each storage, by the id of the owner.
 changes: dict[int, Change] = {}
 
@@ -73,12 +78,16 @@ def mark_changed(array: Any, by: str) -> None:
     whole = array if array.base is None else owner(array)
     key = id(whole)
     known = changes.get(key)
-    latest.time = time = tick()
+    with _lock:
+        # Of two threads the one with the earlier time may come second.
+        latest.time = time = tick()
+    place = user_place() if everywhere.watched else None
     if known is not None:
         # Parameters are changed at every step: a third of the time of a new entry.
         known.by = by
         known.time = time
+        known.place = place
         return
     # The entry goes when the memory does, before its id can be used again.
     ref = weakref.ref(whole, lambda _: changes.pop(key, None))
-    changes[key] = Change(time, by, ref)
+    changes[key] = Change(time, by, ref, place)

@@ -11,13 +11,15 @@ that other packages offer (``x.exp()``) are found in ``__getattr__``.
 from __future__ import annotations
 
 import builtins
+import math
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from demograd import _dtype, _format, _providers
-from demograd._backend import NUMPY_TYPES
+from demograd import _device, _dtype, _format, _providers
+from demograd._backend import NUMPY_TYPES, as_numpy, backend_of
 from demograd._data import as_data
 from demograd._dims import accepts_axis, as_dim
 from demograd._dtype import DTypeLike, as_dtype, is_floating, native
@@ -29,6 +31,7 @@ from demograd.errors import (
 )
 
 if TYPE_CHECKING:
+    from demograd._place import Place
     from demograd.autograd._function import Function
 
 __all__ = ["Tensor"]
@@ -66,8 +69,13 @@ class Tensor:
     _base: Tensor | None = None  # the tensor of whose memory this one is a view,
     _base_node: Function | None = None  # its node at the time,
     _taken: tuple[Any, ...] = ()  # and how the view was taken: (last step, those before it)
+    _seen: Any = None  # the base's array and node then, where arrays are replaced, not written to
     _retained: Any = None  # the handle of retain_grad's hook
-    _hooks: dict[builtins.int, Callable[[Tensor], Any]] | None = None
+    _hooks: OrderedDict[builtins.int, Callable[..., Any]] | None = None
+    _after_grad: OrderedDict[builtins.int, Callable[..., Any]] | None = None  # of a leaf
+    _use: builtins.int = 0  # of a gradient: whether a step has used it,
+    _replaced: Place | None = None  # and where a module put another in the tensor's place
+    _notes: Any = None  # what demograd.diagnostics knows of it, while it watches
     name: str | None = None
 
     # An edge of the graph is a node or a leaf Tensor; the engine tells them by this.
@@ -83,8 +91,13 @@ class Tensor:
         self._data = as_data(data, dtype)
         self._node = None
         self._requires_grad = False
+        if everywhere.watched and isinstance(data, Tensor):
+            cut(data, "Tensor(x)", self)
         if name is not None:
             self.name = name
+        if everywhere.watched and grad_mode.inference:
+            self._data = np.asarray(self._data) if np.isscalar(self._data) else self._data
+            self._base = outside
         if requires_grad:
             self.requires_grad = True
 
@@ -97,9 +110,15 @@ class Tensor:
     @property
     def data(self) -> Any:
         """The raw array, shared; writing to it is seen by no gradient."""
+        if self._seen is not None:
+            refresh(self)
         if isinstance(self._data, np.generic):
             # A scalar becomes an array when somebody looks at it, and stays one.
             self._data = np.asarray(self._data)
+        if everywhere.watched:
+            cut(self, ".data")
+        if type(self._data) is not np.ndarray and backend_of(self._data).wraps:
+            return backend_of(self._data).bare(self._data)  # without a history outside of vmap
         return self._data
 
     @data.setter
@@ -142,9 +161,17 @@ class Tensor:
         return dtype if isinstance(dtype, np.dtype) else native(dtype)
 
     @property
-    def device(self) -> str:
-        """Where the array lives; ``cpu`` for NumPy."""
-        return str(getattr(self._data, "device", "cpu"))
+    def device(self) -> _device.device:
+        """Where the memory is, and so which library computes: ``cpu`` for NumPy."""
+        data = self._data
+        if type(data) in NUMPY_TYPES:
+            return _device.CPU
+        return _device.device._known(backend_of(data).device_of(data))
+
+    @property
+    def is_cuda(self) -> builtins.bool:
+        """Whether the memory is a GPU's that CuPy computes on."""
+        return self.device.type == "cuda"
 
     @property
     def is_leaf(self) -> builtins.bool:
@@ -157,6 +184,12 @@ class Tensor:
         self._refresh()
         node = self._node
         return getattr(node, "node", node)  # an Output stands for its node
+
+    @property
+    def output_nr(self) -> builtins.int:
+        """Which output of ``grad_fn`` it is, counted from 0; 0 for a leaf."""
+        self._refresh()
+        return getattr(self._node, "index", 0) if self._node is not self.grad_fn else 0
 
     @property
     def requires_grad(self) -> builtins.bool:
@@ -172,7 +205,12 @@ class Tensor:
                 [f"{self._label('tensor')}: shape {self.shape}, dtype {self.dtype}"],
                 "x.float() makes floats of it.",
             )
-        self._refresh()
+        if self._base is not None and refresh(self) and value:
+            raise GradientError(
+                "requires_grad: a tensor from inference mode cannot require a gradient outside.",
+                [self._describe()],
+                "x.clone() is an ordinary tensor.",
+            )
         if not value and self._node is not None:
             raise GradientError(
                 "requires_grad: it can be switched off on leaves only.",
@@ -180,6 +218,10 @@ class Tensor:
                 "x.detach() is a leaf with the same values.",
             )
         self._requires_grad = bool(value)
+
+    def is_inference(self) -> builtins.bool:
+        """Whether it was made in :class:`demograd.inference_mode`."""
+        return self._base is outside
 
     def requires_grad_(self, requires_grad: builtins.bool = True) -> Tensor:
         """Set ``requires_grad`` and return the tensor itself."""
@@ -189,6 +231,8 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` has accumulated, None before the first."""
+        if self._grad is None and self._node is not None and self._retained is None:
+            warn_of_no_leaf(self)
         return self._grad
 
     @grad.setter
@@ -199,6 +243,10 @@ class Tensor:
                     f"grad: expected a Tensor or None, not {type(value).__name__}.",
                     mend="Wrap it: x.grad = dg.Tensor(array).",
                 )
+            if type(value._data) is not type(self._data) and value.device != self.device:
+                from demograd._moving import mixed
+
+                raise mixed("grad", [self, value])
             if value.shape != self.shape or value.dtype != self.dtype:
                 raise ShapeError(
                     "grad: a gradient has the shape and dtype of its tensor.",
@@ -207,6 +255,8 @@ class Tensor:
                         f"gradient: shape {value.shape}, dtype {value.dtype}",
                     ],
                 )
+        elif everywhere.watched:
+            cleared(self)
         self._grad = value
 
     def retain_grad(self) -> None:
@@ -219,6 +269,11 @@ class Tensor:
 
         retain_grad(self)
 
+    @property
+    def retains_grad(self) -> builtins.bool:
+        """Whether it is a computed tensor whose gradient :meth:`retain_grad` keeps."""
+        return self._retained is not None
+
     def register_hook(self, hook: Callable[[Tensor], Any]) -> Any:
         """Call ``hook(gradient)`` when the whole gradient of this tensor is known.
 
@@ -226,10 +281,34 @@ class Tensor:
 
         Returns:
             A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            GradientError: it requires no gradient.
         """
         from demograd.autograd._hooks import register_hook
 
         return register_hook(self, hook)
+
+    def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], Any]) -> Any:
+        """Call ``hook(self)`` when ``backward`` has added to the ``.grad`` of this leaf.
+
+        It runs at the end of the pass, when all gradients have been added. An optimizer that
+        steps in the hook and sets ``.grad`` to None needs no loop over its parameters.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        Raises:
+            GradientError: it is no leaf that requires a gradient.
+
+        >>> x = Tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_post_accumulate_grad_hook(lambda leaf: print(leaf.grad))
+        >>> (x * x).sum().backward()
+        tensor([2., 4.])
+        """
+        from demograd.autograd._hooks import register_post_accumulate_grad_hook
+
+        return register_post_accumulate_grad_hook(self, hook)
 
     def size(self, dim: builtins.int | None = None) -> Any:
         """The shape, or the length of one dimension."""
@@ -245,7 +324,7 @@ class Tensor:
         >>> Tensor([[1, 2, 3]]).numel()
         3
         """
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def element_size(self) -> builtins.int:
         """Bytes of one element."""
@@ -270,11 +349,19 @@ class Tensor:
                 [f"{self._label('tensor')}: shape {self.shape}"],
                 "x.tolist() gives all of them.",
             )
-        return self.tolist() if self.ndim == 0 else np.asarray(self._data).reshape(()).item()
+        if everywhere.watched:
+            cut(self, ".item()")
+        if self._seen is not None:
+            refresh(self)
+        return self.tolist() if self.ndim == 0 else as_numpy(self._data).reshape(()).item()
 
     def tolist(self) -> Any:
         """The elements as nested lists of Python numbers."""
-        return np.asarray(self._data).tolist()
+        if everywhere.watched:
+            cut(self, ".tolist()")
+        if self._seen is not None:
+            refresh(self)
+        return as_numpy(self._data).tolist()
 
     def detach(self) -> Tensor:
         """A leaf that shares the memory and requires no gradient."""
@@ -282,6 +369,10 @@ class Tensor:
         out._data = self.data  # shared, also where it is one number
         out._node = None
         out._requires_grad = False
+        if self._base is outside:
+            out._base = outside
+        if everywhere.watched:
+            cut(self, "detach", out)
         return out
 
     def numpy(self, *, force: builtins.bool = False) -> np.ndarray[Any, Any]:
@@ -292,6 +383,7 @@ class Tensor:
 
         Raises:
             GradientError: the tensor requires a gradient, which NumPy would lose.
+            ArgumentTypeError: the memory is not the computer's own, where NumPy sees it.
         """
         if self.requires_grad and not force:
             raise GradientError(
@@ -299,13 +391,31 @@ class Tensor:
                 [self._describe()],
                 "x.detach().numpy() gives the values without it.",
             )
-        return np.asarray(self.data)
+        if everywhere.watched:
+            cut(self, ".numpy()")
+        data = self.data
+        if type(data) is np.ndarray:
+            return data
+        library = backend_of(data)
+        if not (library.on_host or force):
+            raise ArgumentTypeError(
+                f"numpy: the memory is not the computer's own, but on {self.device}.",
+                [self._describe()],
+                "x.cpu().numpy() copies it.",
+            )
+        return library.to_numpy(data)
 
     def cpu(self) -> Tensor:
         """The tensor itself if its array is NumPy's, else a copy as a NumPy array."""
-        if type(self._data) in NUMPY_TYPES:
-            return self
-        return self.to("cpu")
+        return self if type(self._data) in NUMPY_TYPES else self.to("cpu")
+
+    def cuda(self, device: builtins.int | str | None = None) -> Tensor:
+        """The tensor on a GPU, by CuPy; itself if it is there.
+
+        Args:
+            device: which one, by number or name; the current one by default.
+        """
+        return self.to(device if isinstance(device, str) else _device.device("cuda", device))
 
     def __array__(
         self, dtype: Any = None, copy: builtins.bool | None = None
@@ -320,12 +430,29 @@ class Tensor:
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         from demograd._numpy import array_function
 
-        return array_function(func, args, kwargs)
+        return array_function(func, types, args, kwargs)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[builtins.int, builtins.int] | None = None,
+        dl_device: tuple[builtins.int, builtins.int] | None = None,
+        copy: builtins.bool | None = None,
+    ) -> Any:
+        from demograd._dlpack import dlpack
+
+        return dlpack(self, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[builtins.int, builtins.int]:
+        from demograd._dlpack import dlpack_device
+
+        return dlpack_device(self)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        from demograd._tensor_backend import tensor_backend
+        from demograd._tensor_backend import tensor_backend_on
 
-        return tensor_backend
+        return tensor_backend_on(backend_of(self._data))
 
     def __bool__(self) -> builtins.bool:
         if self.numel() != 1:
@@ -337,6 +464,10 @@ class Tensor:
         return bool(self.item())
 
     def __float__(self) -> builtins.float:
+        if self.requires_grad:
+            from demograd._stored import warn_if_stored
+
+            warn_if_stored(self)
         return float(self.item())
 
     def __int__(self) -> builtins.int:
@@ -385,23 +516,16 @@ class Tensor:
 
     # Arithmetic.
 
-    def __add__(self, other: Any) -> Tensor:
-        return _binary.binary(_arithmetic.Add, self, other)
-
-    def __radd__(self, other: Any) -> Tensor:
-        return _binary.binary(_arithmetic.Add, self, other)
-
-    def __sub__(self, other: Any) -> Tensor:
-        return _binary.binary(_arithmetic.Sub, self, other)
+    if TYPE_CHECKING:
+        # These are set at the end of the file: as functions with no method in between.
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
 
     def __rsub__(self, other: Any) -> Tensor:
         return _binary.binary(_arithmetic.Sub, other, self)
-
-    def __mul__(self, other: Any) -> Tensor:
-        return _binary.binary(_arithmetic.Mul, self, other)
-
-    def __rmul__(self, other: Any) -> Tensor:
-        return _binary.binary(_arithmetic.Mul, self, other)
 
     def __truediv__(self, other: Any) -> Tensor:
         return _arithmetic.divide(self, other)
@@ -435,6 +559,10 @@ class Tensor:
 
     def __neg__(self) -> Tensor:
         return _arithmetic.neg(self)
+
+    def __abs__(self) -> Tensor:
+        out: Tensor = _providers.find_function("abs")(self)
+        return out
 
     def __pos__(self) -> Tensor:
         return self
@@ -647,26 +775,48 @@ class Tensor:
         flags = getattr(self._data, "flags", None)
         return self if flags is None or flags.c_contiguous else self.clone()
 
-    def to(self, target: Any = None, *, dtype: DTypeLike | None = None) -> Tensor:
-        """The tensor in another data type; on another tensor's; ``"cpu"`` leaves it.
+    def to(
+        self,
+        target: Any = None,
+        dtype: DTypeLike | None = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+        *,
+        device: str | None = None,
+    ) -> Tensor:
+        """The tensor on another device, in another data type, or as another tensor is.
+
+        The gradient comes back from there, in the tensor's own type.
+
+        Args:
+            target: a device, a data type, or a tensor of which both are taken.
+            dtype: a data type, beside a device.
+            non_blocking: taken for PyTorch's sake; a copy is always waited for.
+            copy: make a copy where nothing changes, too.
+            device: a device, by name.
 
         Raises:
-            ArgumentTypeError: neither a data type, a tensor nor a known device.
+            ArgumentTypeError: neither a data type, a tensor nor a device.
+            DeviceError: there is no such device.
+            MissingPackageError: its library is not installed.
+
+        >>> Tensor([1.0]).to("cpu", "float64")
+        tensor([1.], dtype=float64)
         """
         if isinstance(target, Tensor):
-            dtype = target.dtype
-        elif target == "cpu" or target is None:
-            if type(self._data) not in NUMPY_TYPES:
-                if self.requires_grad and is_grad_enabled():
-                    raise GradientError(
-                        "to: a copy as a NumPy array would lose the gradient.",
-                        [self._describe()],
-                        "x.detach().to('cpu') says that it may.",
-                    )
-                return Tensor(np.asarray(self._data))
-        else:
+            device, dtype = target.device, target.dtype
+        elif _names_device(target):
+            device = target
+        elif target is not None:
             dtype = target
-        return self if dtype is None else _casting.cast_to(self, as_dtype(dtype))
+        out = self
+        if device is not None and not (device == "cpu" and type(self._data) in NUMPY_TYPES):
+            from demograd._moving import move_to
+
+            out = move_to(out, device)
+        if dtype is not None:
+            out = _casting.cast_to(out, as_dtype(dtype))
+        return self.clone() if copy and out is self else out
 
     def type(self, dtype: DTypeLike) -> Tensor:
         """The tensor in another data type."""
@@ -717,8 +867,6 @@ class Tensor:
             GradientError: nothing requires a gradient, the tensor is no scalar and no gradient
                 is given, the graph was freed by an earlier pass, or a saved value was overwritten.
         """
-        from demograd.autograd._engine import backward
-
         backward(self, gradient, retain_graph, create_graph, inputs)
 
     # How it shows.
@@ -755,14 +903,8 @@ class Tensor:
             )
         copy = type(self).__new__(type(self))
         memo[id(self)] = copy
-        copy.__dict__.update(
-            {
-                k: v
-                for k, v in self.__dict__.items()
-                if k not in ("_grad", "_base", "_base_node", "_taken", "_hooks", "_retained")
-            }
-        )
-        copy._data = self.data.copy() if isinstance(self.data, np.ndarray) else self.data
+        copy.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _OF_THE_ORIGINAL})
+        copy._data = self.data.copy() if hasattr(self.data, "copy") else self.data
         if self._grad is not None:
             copy._grad = self._grad.detach().clone()
         return copy
@@ -775,8 +917,30 @@ class Tensor:
                 [f"{self._describe()}, made by {self._node.name}"],
                 "x.detach() is a leaf with the same values.",
             )
-        state = {"name": self.name, "_grad": self._grad}
+        kept = _OF_THE_ORIGINAL | {"_data", "_node", "_requires_grad"}
+        state = {k: v for k, v in self.__dict__.items() if k not in kept}
+        state["_grad"] = self._grad
         return _rebuild, (type(self), self.data, self._requires_grad), state
+
+
+# What a copy of a leaf does not take along.
+_OF_THE_ORIGINAL = frozenset(
+    [
+        "_grad", "_base", "_base_node", "_taken", "_seen", "_hooks", "_after_grad", "_retained",
+        "_use", "_replaced", "_notes",
+    ]
+)  # fmt: skip
+
+
+def _names_device(target: Any) -> builtins.bool:
+    """Whether an argument of ``to`` is a device, and no data type."""
+    if not isinstance(target, str) or isinstance(target, _device.device):
+        return isinstance(target, _device.device)
+    try:
+        as_dtype(target)
+    except ArgumentTypeError:
+        return True
+    return False
 
 
 def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.bool) -> Tensor:
@@ -787,5 +951,12 @@ def _rebuild(kind: builtins.type[Tensor], data: Any, requires_grad: builtins.boo
 
 # At the end, because the operators are Functions and their outputs are Tensors.
 from demograd import _arithmetic, _binary, _casting, _comparing, _inplace, _matmul, _shaping  # noqa: E402
-from demograd.autograd._mode import is_grad_enabled  # noqa: E402
-from demograd.autograd._views import refresh  # noqa: E402
+from demograd.autograd._engine import backward  # noqa: E402
+from demograd.autograd._mode import everywhere, grad_mode  # noqa: E402
+from demograd.autograd._no_graph import warn_of_no_leaf  # noqa: E402
+from demograd.autograd._views import outside, refresh  # noqa: E402
+from demograd.autograd._watchers import cleared, cut  # noqa: E402
+
+Tensor.__add__ = Tensor.__radd__ = _binary.operation(_arithmetic.Add)  # type: ignore[method-assign]
+Tensor.__mul__ = Tensor.__rmul__ = _binary.operation(_arithmetic.Mul)  # type: ignore[method-assign]
+Tensor.__sub__ = _binary.operation(_arithmetic.Sub)  # type: ignore[method-assign]

@@ -11,7 +11,7 @@ FunctionProvider     ``demograd.functions``      :func:`demograd.testing.check_p
 Optimizer            ``demograd.optimizers``     :func:`demograd.testing.check_optimizer`
 Model                                            :func:`demograd.testing.check_model`
 GraphNode                                        :func:`demograd.testing.check_graph_node`
-Backend                                          :func:`demograd.testing.check_backend`
+Backend              ``demograd.backends``       :func:`demograd.testing.check_backend`
 ===================  ==========================  ================================================
 """
 
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from demograd._backend import Backend
+from demograd._place import Place
 from demograd._tensor import Tensor
 from demograd.autograd._function import Function
 
@@ -45,7 +46,10 @@ class FunctionProvider:
         functions: what ``dg.<name>`` finds.
         methods: what ``x.<name>`` finds; each takes the tensor first.
         array_functions: what ``xp.<name>`` finds in a rule that runs on Tensors, where the array
-            API standard's name or signature differs from that in ``functions``.
+            API standard's name or signature differs from that in ``functions``; a dotted name,
+            ``linalg.solve``, is one of an extension.
+        numpy_functions: what ``np.<name>`` does with Tensors, under NumPy's own name (``sum``,
+            ``linalg.norm``) and with NumPy's arguments.
 
     >>> provider = FunctionProvider("demograd-double", functions={"double_up": lambda x: x + x})
     >>> provider.functions["double_up"](2)
@@ -56,6 +60,7 @@ class FunctionProvider:
     functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     methods: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     array_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    numpy_functions: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 @runtime_checkable
@@ -132,6 +137,8 @@ class GraphNode(Protocol):
         time: the node's number; later nodes have larger ones.
         scopes: calls that ended with this node: (time of the start, label), innermost first. Nodes
             reached from it that are not older than the start belong to the call.
+        place: the line of the user's code that made it, under ``dg.debug()``; else None.
+        module_path: the modules in whose calls it was made, under the same; else empty.
     """
 
     @property
@@ -154,3 +161,9 @@ class GraphNode(Protocol):
 
     @property
     def scopes(self) -> tuple[tuple[int, str], ...]: ...
+
+    @property
+    def place(self) -> Place | None: ...
+
+    @property
+    def module_path(self) -> str: ...

@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from demograd._backend import Backend
+from demograd._backend import Backend, backend_of
+from demograd._dtype import native
 from demograd._tensor import Tensor
-from demograd.autograd._engine import as_tuple
+from demograd.autograd._engine import as_tuple, grad
 from demograd.autograd._function import Function
 from demograd.autograd._gradcheck import gradcheck, gradgradcheck
 from demograd.interfaces import FunctionProvider, GraphNode, Model, Optimizer
 
 __all__ = [
+    "check_array_library",
     "check_backend",
     "check_function",
     "check_graph_node",
@@ -98,6 +100,81 @@ def check_function(
             _promise(x.grad.dtype == np.float32, f"{name}: the gradient of float32 is not float32")
 
 
+def check_array_library(
+    function: type[Function] | Callable[..., Any],
+    *inputs: Any,
+    device: Any,
+    order: int = 2,
+    tolerance: float = 1e-9,
+    **settings: Any,
+) -> None:
+    """Check that an operator's rules run on another array library as they do on NumPy.
+
+    Values, first derivatives by the ordinary backward pass, and derivatives up to ``order`` by
+    recorded ones, agree with NumPy's, and are arrays of that library.
+
+    Args:
+        function: a Function, or a function of Tensors.
+        inputs: Tensors of NumPy, of which those of floats are differentiated, and constants.
+        device: the library's name, its namespace, or its Backend.
+        order: up to which derivative.
+        tolerance: relative and absolute.
+        settings: passed on.
+
+    >>> from demograd.operators import Mul
+    >>> check_array_library(Mul, Tensor([1.0, 2.0]), Tensor([3.0]), device="cpu")
+    """
+    name = getattr(function, "__name__", repr(function))
+    call: Any = getattr(function, "apply", function)
+
+    def run(place: Any) -> list[Tensor]:
+        given = [_copied_to(x, place) if isinstance(x, Tensor) else x for x in inputs]
+        outs = as_tuple(call(*given, **settings))
+        found = [out.detach() for out in outs]
+        leaves = [x for x in given if isinstance(x, Tensor) and x.requires_grad]
+        if leaves and any(out.requires_grad for out in outs):
+            _squares(outs).backward(retain_graph=True)
+            found += [x.grad for x in leaves if x.grad is not None]
+            for _ in range(1, order):
+                total = _squares(outs)
+                if not total.requires_grad:
+                    break
+                slopes = grad(total, leaves, create_graph=True, materialize_grads=True)
+                outs = tuple(slope for slope in slopes if slope is not None)
+                found += [slope.detach() for slope in outs]
+        return found
+
+    expected, actual = run("cpu"), run(device)
+    _promise(len(expected) == len(actual), f"{name}: there are not as many derivatives")
+    library = backend_of(_copied_to(Tensor([0.0]), device).data)
+    for number, (ours, numpys) in enumerate(zip(actual, expected, strict=True)):
+        _promise(
+            backend_of(ours.data) is library,
+            f"{name}: result {number} is on {ours.device}, not on {library.name}",
+        )
+        _promise(
+            ours.shape == numpys.shape
+            and np.allclose(
+                ours.cpu().numpy(), numpys.numpy(), tolerance, tolerance, equal_nan=True
+            ),
+            f"{name}: result {number} differs from NumPy's",
+        )
+
+
+def _copied_to(x: Tensor, place: Any) -> Tensor:
+    copy = x.detach().to(device=place, copy=True)
+    return copy.requires_grad_() if x.dtype.kind == "f" else copy
+
+
+def _squares(outs: Sequence[Tensor]) -> Tensor:
+    """One number that depends on all outputs, none of them linearly."""
+    total: Any = 0.0
+    for out in outs:
+        if out.requires_grad:
+            total = total + (out * out).sum()
+    return total if isinstance(total, Tensor) else Tensor(total)
+
+
 def check_provider(provider: Any) -> None:
     """Check that an object can be declared under ``demograd.functions``.
 
@@ -108,10 +185,12 @@ def check_provider(provider: Any) -> None:
         f"provider: expected a FunctionProvider, not {type(provider).__name__}",
     )
     _promise(bool(provider.distribution), "provider: the distribution has no name")
-    for kind in ("functions", "methods", "array_functions"):
+    for kind in ("functions", "methods", "array_functions", "numpy_functions"):
         for name, value in getattr(provider, kind).items():
+            # Of an extension of the standard, or a module of NumPy's: linalg.solve.
+            parts = name.split(".") if kind.endswith("y_functions") else [name]
             _promise(
-                name.isidentifier() and not name.startswith("_"),
+                all(part.isidentifier() and not part.startswith("_") for part in parts),
                 f"provider: {name!r} in {kind} is no public name",
             )
             _promise(callable(value), f"provider: {kind}[{name!r}] cannot be called")
@@ -278,15 +357,27 @@ def check_backend(backend: Backend, arrays: Sequence[Any] | Iterable[Any] = ()) 
         backend: the backend.
         arrays: some arrays of the library; float64 vectors made by it if left out.
     """
+    values = backend.to_numpy
     for x in arrays or [backend.asarray([1.0, 2.0, 3.0])]:
         rows = backend.index_add((4,), np.array([0, 1, 0]), x)
         _promise(
             np.allclose(
-                np.asarray(rows),
-                [np.asarray(x)[0] + np.asarray(x)[2], np.asarray(x)[1], 0, 0],
+                values(rows),
+                [values(x)[0] + values(x)[2], values(x)[1], 0, 0],
             ),
             "backend: index_add does not add up what repeats",
         )
+        back = backend.from_numpy(np.array(values(x)))
+        _promise(
+            type(back) is type(x) and np.array_equal(values(back), values(x)),
+            "backend: from_numpy does not give back what to_numpy took",
+        )
+        _promise(
+            backend.astype(x, np.dtype("float32")).dtype != x.dtype
+            or native(x.dtype) == np.dtype("float32"),
+            "backend: astype does not take NumPy's data types",
+        )
+        _promise(isinstance(backend.device_of(x), str), "backend: device_of gives no name")
         changed = backend.index_set(x, 0, 7.0)
         _promise(
             float(changed[0]) == 7.0 and float(x[0]) != 7.0,
@@ -294,11 +385,19 @@ def check_backend(backend: Backend, arrays: Sequence[Any] | Iterable[Any] = ()) 
         )
         seen = backend.windows(x, 0, 2, 1, 1)
         _promise(
-            np.array_equal(np.asarray(seen), [np.asarray(x)[:2], np.asarray(x)[1:]]),
+            np.array_equal(values(seen), [values(x)[:2], values(x)[1:]]),
             "backend: windows does not show each window of the axis",
         )
         parts = [((slice(i, i + 2),), backend.index(seen, i)) for i in range(2)]
         _promise(
-            np.allclose(np.asarray(backend.overlap_add((3,), parts)), np.asarray(x) * [1, 2, 1]),
+            np.allclose(values(backend.overlap_add((3,), parts)), values(x) * [1, 2, 1]),
             "backend: overlap_add does not add up where parts overlap",
+        )
+        apart = [((slice(1, 3),), backend.index(x, slice(0, 2)))]
+        _promise(
+            np.allclose(
+                values(backend.overlap_add((3,), apart, disjoint=True)),
+                [0, *values(x)[:2]],
+            ),
+            "backend: overlap_add does not put each of disjoint parts at its place",
         )

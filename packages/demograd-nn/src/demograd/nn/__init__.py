@@ -47,6 +47,7 @@ from demograd.nn._norm import BatchNorm1d, BatchNorm2d, LayerNorm
 from demograd.nn._parameter import Parameter
 from demograd.nn._parameter_list import ParameterList
 from demograd.nn._pooling import AvgPool2d, MaxPool2d
+from demograd.nn._recurrent import LSTMCell
 from demograd.nn._reshape import Flatten, Unflatten
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "HuberLoss",
     "Identity",
     "L1Loss",
+    "LSTMCell",
     "Lambda",
     "LayerNorm",
     "LeakyReLU",

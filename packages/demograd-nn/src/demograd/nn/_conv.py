@@ -41,6 +41,7 @@ class Conv2d(Module):
         groups: into how many groups the channels are divided; each sees its own inputs only.
         bias: whether a number is added to each output channel.
         padding_mode: what is added: ``"zeros"``, ``"reflect"``, ``"replicate"`` or ``"circular"``.
+        device: where the parameters are; the default device if left out.
         dtype: of the parameters; the default type if left out.
             What is a size here is a number, or two for (rows, columns).
 
@@ -78,6 +79,7 @@ class Conv2d(Module):
         bias: bool = True,
         padding_mode: str = "zeros",
         *,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -108,10 +110,9 @@ class Conv2d(Module):
         self.groups = groups
         self.padding_mode = padding_mode
         shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(dg.empty(shape, dtype=dtype))
-        self.register_parameter(
-            "bias", Parameter(dg.empty(out_channels, dtype=dtype)) if bias else None
-        )
+        self.weight = Parameter(dg.empty(shape, device=device, dtype=dtype))
+        shift = Parameter(dg.empty(out_channels, device=device, dtype=dtype)) if bias else None
+        self.register_parameter("bias", shift)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

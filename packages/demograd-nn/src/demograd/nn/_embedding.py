@@ -25,6 +25,7 @@ class Embedding(Module):
         num_embeddings: how many vectors there are.
         embedding_dim: their length.
         padding_idx: the number of a vector that is not trained; negative ones count from the end.
+        device: where the vectors are; the default device if left out.
         dtype: of the vectors; the default type if left out.
 
     Attributes:
@@ -48,6 +49,7 @@ class Embedding(Module):
         embedding_dim: int,
         padding_idx: int | None = None,
         *,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -61,7 +63,8 @@ class Embedding(Module):
         self.num_embeddings = num_embeddings
         self.embedding_dim = embedding_dim
         self.padding_idx = padding_idx
-        self.weight = Parameter(dg.empty(num_embeddings, embedding_dim, dtype=dtype))
+        shape = num_embeddings, embedding_dim
+        self.weight = Parameter(dg.empty(shape, device=device, dtype=dtype))
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -90,7 +93,7 @@ class Embedding(Module):
                 "Embedding.from_pretrained: the vectors are not the rows of a matrix.",
                 [f"embeddings: shape {embeddings.shape}"],
             )
-        layer = cls(0, embeddings.shape[1], dtype=embeddings.dtype)
+        layer = cls(0, embeddings.shape[1], device=embeddings.device, dtype=embeddings.dtype)
         rows = embeddings.shape[0]
         layer.num_embeddings = rows
         layer.padding_idx = None if padding_idx is None else padding_idx % rows

@@ -36,13 +36,16 @@ class Lambda(Module):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__()
-        if isinstance(function, type) or not callable(function):
-            a_class = isinstance(function, type)
+        given: Any = function
+        if isinstance(given, type) or not callable(given):
+            a_class = isinstance(given, type)
             raise ArgumentTypeError(
                 "Lambda: expected a function or a module, not "
-                + (f"the class {function.__name__}." if a_class else f"{type(function).__name__}."),
-                mend=f"Make an instance: {function.__name__}(...)."
-                if a_class and issubclass(function, Module)
+                + (f"the class {given.__name__}." if a_class else f"{type(given).__name__}."),
+                mend=f"Make an instance: {given.__name__}(...)."
+                if a_class and issubclass(given, Module)
+                else "Sequential(*layers) takes them one by one."
+                if isinstance(given, (list, tuple))
                 else "Give what can be called with a Tensor, such as ReLU.apply.",
             )
         self.function = function

@@ -45,6 +45,7 @@ class Linear(Module):
         in_features: numbers in each row of the input.
         out_features: numbers in each row of the result.
         bias: whether ``b`` is added.
+        device: where the parameters are; the default device if left out.
         dtype: of the parameters; the default type if left out.
 
     Attributes:
@@ -68,7 +69,13 @@ class Linear(Module):
     bias: Parameter | None
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        device: Any = None,
+        dtype: Any = None,
     ) -> None:
         super().__init__()
         if min(in_features, out_features) < 0:
@@ -78,10 +85,9 @@ class Linear(Module):
             )
         self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(dg.empty(out_features, in_features, dtype=dtype))
-        self.register_parameter(
-            "bias", Parameter(dg.empty(out_features, dtype=dtype)) if bias else None
-        )
+        self.weight = Parameter(dg.empty(out_features, in_features, device=device, dtype=dtype))
+        shift = Parameter(dg.empty(out_features, device=device, dtype=dtype)) if bias else None
+        self.register_parameter("bias", shift)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:

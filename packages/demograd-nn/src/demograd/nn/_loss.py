@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from demograd import Tensor
+from demograd.errors import ArgumentTypeError
 from demograd.nn import functional
 from demograd.nn._module import Module
 from demograd.nn.functional._reduction import check_reduction
@@ -19,7 +22,21 @@ __all__ = [
 ]
 
 
-class _Loss(Module):
+class _Refusing(Module):
+    """Refuses input and target where the settings go. A class of its own, because a ``__new__``
+    beside ``__init__`` would hide the signature from ``help``."""
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if len(args) > 1 and isinstance(args[0], Tensor) and isinstance(args[1], Tensor):
+            raise ArgumentTypeError(
+                f"{cls.__name__}: it is made with its settings, and called with the tensors.",
+                [f"first: shape {args[0].shape}", f"second: shape {args[1].shape}"],
+                f"{cls.__name__}()(input, target), or the function in nn.functional.",
+            )
+        return super().__new__(cls)
+
+
+class _Loss(_Refusing):
     """What all losses have: how they become one number.
 
     It is given by its name, because PyTorch's old arguments come before it.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from demograd import Tensor
-from demograd.autograd import RemovableHandle, record_call, start_call
+from demograd.autograd import RemovableHandle, end_call, record_call, start_call
 from demograd.errors import ArgumentTypeError
 from demograd.nn import _convert, _hooks, _repr, _state
-from demograd.nn._registry import MODULE, Registry
+from demograd.nn._registry import MODULE, PARAMETER, Registry
 
 __all__ = ["Module"]
 
@@ -43,14 +44,12 @@ class Module(Registry):
     """
 
     training: bool
-    _forward_pre_hooks: dict[int, _hooks.Hook]
-    _forward_hooks: dict[int, _hooks.Hook]
+    _call_hooks: OrderedDict[int, _hooks.Hook]
 
     def __init__(self) -> None:
         super().__init__()
         self.training = True
-        self._forward_pre_hooks = {}
-        self._forward_hooks = {}
+        self._call_hooks = OrderedDict()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; a subclass writes this, and users call the module itself."""
@@ -58,13 +57,14 @@ class Module(Registry):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         label = self._label
-        start = start_call()
+        start = start_call(label)
         try:
-            if self._forward_hooks or self._forward_pre_hooks:
+            if self._call_hooks:
                 out = _hooks.call(self, args, kwargs)
             else:
                 out = self.forward(*args, **kwargs)
-        except Exception as error:
+        except BaseException as error:
+            end_call(start)
             # The traceback then names the layers, from the innermost to the model.
             error.add_note(f"in {label}")
             raise
@@ -122,29 +122,48 @@ class Module(Registry):
         Args:
             set_to_none: ``.grad`` becomes None; False fills it with zeros.
         """
-        for parameter in self.parameters():
+        for _, parameter in self._named_members((PARAMETER,), "", True, True):
             if parameter.grad is not None:
                 if set_to_none:
                     parameter.grad = None
                 else:
                     parameter.grad = parameter.grad.detach().zero_()
 
-    def to(self, target: Any = None, *, dtype: Any = None) -> Self:
-        """Cast all floating parameters and buffers, in place: the parameters stay the same objects.
+    def to(
+        self,
+        target: Any = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        *,
+        device: Any = None,
+    ) -> Self:
+        """Move all parameters and buffers, and cast the floating ones; they stay the same objects.
 
         Args:
-            target: a floating data type, a Tensor whose type is meant, or ``"cpu"``.
-            dtype: a floating data type, by name.
+            target: a device, a floating data type, or a Tensor of which both are taken.
+            dtype: a floating data type, beside a device.
+            non_blocking: taken for PyTorch's sake; a copy is always waited for.
+            device: a device, by name.
 
         Raises:
             ArgumentTypeError: the type is not a floating one.
+            DeviceError: there is no such device.
+            MissingPackageError: its library is not installed.
 
         >>> from demograd import nn
         >>> nn.Linear(1, 1).to("float64").weight.dtype
         dtype('float64')
         """
-        _convert.convert(self, target, dtype)
+        _convert.convert(self, target, device, dtype)
         return self
+
+    def cpu(self) -> Self:
+        """Move all parameters and buffers to NumPy."""
+        return self.to(device="cpu")
+
+    def cuda(self, device: int | None = None) -> Self:
+        """Move all parameters and buffers to a GPU, by CuPy: the current one, or one by number."""
+        return self.to(device="cuda" if device is None else f"cuda:{device}")
 
     def float(self) -> Self:
         """Cast all floating parameters and buffers to float32."""
@@ -207,10 +226,17 @@ class Module(Registry):
         Returns:
             A handle whose ``remove()`` takes the hook away.
         """
-        return _hooks.register(self._forward_pre_hooks, hook, prepend, with_kwargs)
+        return _hooks.register(
+            self._call_hooks, _hooks.Hook(_hooks.BEFORE, hook, with_kwargs), prepend
+        )
 
     def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+        self,
+        hook: Callable[..., Any],
+        *,
+        prepend: bool = False,
+        with_kwargs: bool = False,
+        always_call: bool = False,
     ) -> RemovableHandle:
         """Call ``hook(module, args, output)`` after each ``forward``; a result replaces output.
 
@@ -218,6 +244,7 @@ class Module(Registry):
             hook: returns None to leave the output, or another output.
             prepend: before the hooks registered so far.
             with_kwargs: call ``hook(module, args, kwargs, output)``.
+            always_call: call it where ``forward`` or a hook has raised too, with None as output.
 
         Returns:
             A handle whose ``remove()`` takes the hook away.
@@ -232,7 +259,51 @@ class Module(Registry):
         >>> shapes
         [(5, 3)]
         """
-        return _hooks.register(self._forward_hooks, hook, prepend, with_kwargs)
+        return _hooks.register(
+            self._call_hooks, _hooks.Hook(_hooks.AFTER, hook, with_kwargs, always_call), prepend
+        )
+
+    def register_full_backward_pre_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_output)`` when a pass reaches the outputs of a call.
+
+        Args:
+            hook: gets a tuple with the gradient of each output, None for those without one;
+                returns None, or a tuple that replaces it.
+            prepend: before the hooks registered so far.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+        """
+        return _hooks.register(self._call_hooks, _hooks.Hook(_hooks.BEFORE_BACKWARD, hook), prepend)
+
+    def register_full_backward_hook(
+        self, hook: Callable[..., Any], prepend: bool = False
+    ) -> RemovableHandle:
+        """Call ``hook(module, grad_input, grad_output)`` when a pass has left a call's inputs.
+
+        With such hooks the module's inputs and outputs cannot be changed in place. Where no input
+        requires a gradient the hook runs when those of the outputs are there.
+
+        Args:
+            hook: gets tuples with the gradient of each positional argument and of each output, None
+                for those without one; returns None, or a tuple that replaces ``grad_input``.
+            prepend: before the hooks registered so far.
+
+        Returns:
+            A handle whose ``remove()`` takes the hook away.
+
+        >>> import demograd as dg
+        >>> from demograd import nn
+        >>> layer = nn.ReLU()
+        >>> handle = layer.register_full_backward_hook(
+        ...     lambda module, grad_input, grad_output: print(grad_input, grad_output)
+        ... )
+        >>> layer(dg.tensor([-1.0, 2.0], requires_grad=True)).sum().backward()
+        (tensor([0., 1.]),) (tensor([1., 1.]),)
+        """
+        return _hooks.register(self._call_hooks, _hooks.Hook(_hooks.AFTER_BACKWARD, hook), prepend)
 
     # How it shows.
 

@@ -35,6 +35,7 @@ class _BatchNorm(Module):
         track_running_stats: bool = True,
         *,
         bias: bool = True,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -45,14 +46,15 @@ class _BatchNorm(Module):
         self.track_running_stats = track_running_stats
 
         def empty(wanted: bool) -> Tensor | None:
-            return dg.empty(num_features, dtype=dtype) if wanted else None
+            return dg.empty(num_features, device=device, dtype=dtype) if wanted else None
 
         weight, shift = empty(affine), empty(affine and bias)
         self.register_parameter("weight", None if weight is None else Parameter(weight))
         self.register_parameter("bias", None if shift is None else Parameter(shift))
         self.register_buffer("running_mean", empty(track_running_stats))
         self.register_buffer("running_var", empty(track_running_stats))
-        self.register_buffer("num_batches_tracked", Tensor(0) if track_running_stats else None)
+        count = dg.zeros((), device=device, dtype=dg.int64) if track_running_stats else None
+        self.register_buffer("num_batches_tracked", count)
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
@@ -77,6 +79,9 @@ class _BatchNorm(Module):
             raise ShapeError(
                 f"{type(self).__name__}: the input has {x.ndim} dimensions.",
                 [f"input: shape {x.shape}, expected {self.expected}"],
+                "x.unsqueeze(0) makes a batch of one sample."
+                if x.ndim + 1 in self.dimensions
+                else "",
             )
         tracking = self.training and self.track_running_stats
         counter = self.num_batches_tracked if tracking else None
@@ -122,6 +127,7 @@ class BatchNorm1d(_BatchNorm):
         affine: whether there are weight and bias.
         track_running_stats: False takes the batch's values in evaluation too.
         bias: whether ``affine`` has a bias.
+        device: where parameters and buffers are; the default device if left out.
         dtype: of parameters and buffers; the default type if left out.
 
     Attributes:
@@ -177,6 +183,7 @@ class LayerNorm(Module):
         eps: keeps the root from zero.
         elementwise_affine: whether there are weight and bias.
         bias: whether ``elementwise_affine`` has a bias.
+        device: where the parameters are; the default device if left out.
         dtype: of the parameters; the default type if left out.
 
     Attributes:
@@ -203,6 +210,7 @@ class LayerNorm(Module):
         elementwise_affine: bool = True,
         bias: bool = True,
         *,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -212,7 +220,9 @@ class LayerNorm(Module):
         self.elementwise_affine = elementwise_affine
 
         def empty(wanted: bool) -> Parameter | None:
-            return Parameter(dg.empty(self.normalized_shape, dtype=dtype)) if wanted else None
+            if not wanted:
+                return None
+            return Parameter(dg.empty(self.normalized_shape, device=device, dtype=dtype))
 
         self.register_parameter("weight", empty(elementwise_affine))
         self.register_parameter("bias", empty(elementwise_affine and bias))

@@ -11,19 +11,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from demograd import Tensor
-from demograd.errors import ArgumentError, ArgumentTypeError, GradientError, MissingNameError
+from demograd.autograd import note_replaced
+from demograd.errors import ArgumentError, ArgumentTypeError, GradientError, MissingNameError, warn
 from demograd.nn._parameter import Parameter
 
 if TYPE_CHECKING:
     from demograd.nn._module import Module
 
-__all__ = ["BUFFER", "MODULE", "PARAMETER", "TRANSIENT", "Registry"]
+__all__ = ["BUFFER", "MODULE", "OWN", "PARAMETER", "TRANSIENT", "Registry"]
 
 # What a registered attribute is; a transient buffer is left out of state_dict.
 PARAMETER, BUFFER, TRANSIENT, MODULE = "parameter", "buffer", "transient buffer", "module"
 
 # What __init__ makes: one of these is missing only if __init__ has not run.
-_OWN = frozenset(["training", "_kinds", "_name", "_label", "_forward_pre_hooks", "_forward_hooks"])
+OWN = frozenset(["training", "_kinds", "_name", "_label", "_looked", "_call_hooks"])
 
 
 class Registry:
@@ -33,9 +34,11 @@ class Registry:
         _kinds: which attributes are registered, and as what.
         _name: the name under which this module itself was registered.
         _label: name and class, for pictures and messages.
+        _looked: whether the parameters were asked for before; see ``_forgotten.py``.
         _taken: names that would hide a method of every module.
     """
 
+    _looked: bool
     _taken: ClassVar[frozenset[str]] = frozenset()
     _kinds: dict[str, str]
     _name: str
@@ -46,6 +49,7 @@ class Registry:
         own["_kinds"] = {}
         own["_name"] = ""
         own["_label"] = self._get_name()
+        own["_looked"] = False
 
     def _get_name(self) -> str:
         return type(self).__name__
@@ -58,6 +62,8 @@ class Registry:
         elif (kind := self.__dict__.get("_kinds", {}).get(name)) is not None:
             self._replace(name, value, kind)
         else:
+            if name == "requires_grad" and not hasattr(type(self), name):
+                _warn_of_requires_grad(self, value)
             object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -68,12 +74,15 @@ class Registry:
 
     def __getattr__(self, name: str) -> NoReturn:
         # Reached only for what is not there.
-        if name in _OWN:
+        if name in OWN:
             raise _not_initialised(self, "the module was used")
         error = MissingNameError(f"{type(self).__name__} has no attribute {name!r}.")
         # With these two Python itself suggests a name that is close.
         error.name, error.obj = name, self
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # its traceback holds this frame: no cycle is to be left to the collector
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.isdigit()]
@@ -171,6 +180,10 @@ class Registry:
         if self._kinds.get(name) != kind:
             self._kinds.pop(name, None)  # another kind is another place in the order
             self._kinds[name] = kind
+        former = self.__dict__.get(name)
+        # For the optimizer that has the former ones.
+        if former is not None and former is not value:
+            note_replaced(_parameters_of(former), _parameters_of(value))
         self.__dict__[name] = value
 
     def _replace(self, name: str, value: Any, kind: str) -> None:
@@ -226,11 +239,38 @@ class Registry:
         >>> [(name, p.shape) for name, p in nn.Linear(3, 2).named_parameters()]
         [('weight', (2, 3)), ('bias', (2,))]
         """
+        if recurse and not self._looked:
+            self._look_for_forgotten()
         return self._named_members((PARAMETER,), prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """The parameters, each once: what an optimizer is given."""
-        return (p for _, p in self.named_parameters(recurse=recurse))
+        if recurse and not self._looked:
+            self._look_for_forgotten()
+        # Some people ask at every step, so without the names.
+        found: dict[int, Parameter] = {}
+        seen: set[Registry] = set()
+        modules: list[Registry] = [self]
+        while modules:
+            module = modules.pop()
+            if module in seen:
+                continue
+            seen.add(module)
+            parts = []
+            own = module.__dict__
+            for name, kind in module._kinds.items():
+                if kind == PARAMETER and own[name] is not None:
+                    found.setdefault(id(own[name]), own[name])
+                elif kind == MODULE and recurse and own[name] is not None:
+                    parts.append(own[name])
+            modules += reversed(parts)
+        return iter(found.values())
+
+    def _look_for_forgotten(self) -> None:
+        from demograd.nn._forgotten import warn_of_forgotten
+
+        self.__dict__["_looked"] = True
+        warn_of_forgotten(self)
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -320,6 +360,22 @@ def _not_initialised(module: Registry, what: str) -> MissingNameError:
         f"{kind}: {what} before super().__init__() ran.",
         mend=f"Begin {kind}.__init__ with super().__init__().",
     )
+
+
+def _warn_of_requires_grad(module: Registry, value: Any) -> None:
+    warn(
+        f"{type(module).__name__}.requires_grad: a module has no such attribute, so nothing heeds "
+        "it.",
+        [f"requires_grad: {value!r}"],
+        "module.requires_grad_(False) freezes all its parameters, requires_grad_(True) thaws them.",
+    )
+
+
+def _parameters_of(value: Any) -> list[Any]:
+    """The parameters that a registered attribute has or is."""
+    if isinstance(value, Registry):
+        return [p for _, p in value._named_members((PARAMETER,), "", True, True)]
+    return [value] if isinstance(value, Parameter) else []
 
 
 def _wrong_kind(module: Registry, name: str, value: Any, kind: str) -> ArgumentTypeError:

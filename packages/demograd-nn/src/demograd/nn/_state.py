@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from demograd import Tensor, no_grad
+from demograd import Tensor
 from demograd.errors import ArgumentTypeError, StateError
+from demograd.operators import Call, at_once, overwriting
 
 if TYPE_CHECKING:
     from demograd.nn._module import Module
@@ -67,14 +68,28 @@ def load_state_dict(
             f"load_state_dict: the state does not fit this {type(module).__name__}, which is "
             "left as it was.",
             facts + misshaped,
-            "strict=False passes over what is missing or unexpected."
-            if not misshaped
-            else "Build the model with the sizes that the state was saved from.",
+            "Build the model with the sizes that the state was saved from."
+            if misshaped
+            else _renamed(missing, unexpected)
+            or "strict=False passes over what is missing or unexpected.",
         )
-    with no_grad():
-        for name, value in values.items():
-            own[name].copy_(Tensor(value))
+    # Prepared first, then copied with nothing in between: an interrupt leaves all or none.
+    calls: list[Call] = []
+    for name, value in values.items():
+        calls += overwriting(own[name], value, "load_state_dict")
+    at_once(calls)
     return IncompatibleKeys(missing, unexpected)
+
+
+def _renamed(missing: list[str], unexpected: list[str]) -> str:
+    """The way out where the names differ by a prefix, as when the model was part of another."""
+    for longer, shorter in ((unexpected, missing), (missing, unexpected)):
+        prefix = next((x[: -len(y)] for x in longer for y in shorter if x.endswith("." + y)), "")
+        if prefix and {prefix + name for name in shorter} == set(longer):
+            if longer is unexpected:
+                return f'{{k.removeprefix("{prefix}"): v for k, v in state.items()}} would fit.'
+            return f'{{"{prefix}" + k: v for k, v in state.items()}} would fit.'
+    return ""
 
 
 def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:

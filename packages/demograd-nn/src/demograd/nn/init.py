@@ -88,7 +88,7 @@ def uniform_(
     if b < a:
         raise ArgumentError("uniform_: the bounds are in the wrong order.", [f"a: {a}", f"b: {b}"])
     with no_grad():
-        drawn = dg.rand(tensor.shape, generator=generator, dtype=tensor.dtype)
+        drawn = dg.rand(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
         return tensor.copy_(drawn * (b - a) + a)
 
 
@@ -105,7 +105,7 @@ def normal_(
     if std < 0:
         raise ArgumentError(f"normal_: the standard deviation is {std}.", mend="Use std >= 0.")
     with no_grad():
-        drawn = dg.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
+        drawn = dg.randn(tensor.shape, generator=generator, dtype=tensor.dtype, device="cpu")
         return tensor.copy_(drawn * std + mean)
 
 
@@ -156,12 +156,14 @@ def trunc_normal_(
     peak = (min(max(mean, a), b) - mean) / std
     while todo.size:
         if share > 0.3:
-            drawn = dg.randn(todo.size, generator=draw, dtype=dg.float64).data * std + mean
+            drawn = dg.randn(todo.size, generator=draw, dtype=dg.float64, device="cpu").data
+            drawn = drawn * std + mean
             kept = (drawn >= a) & (drawn <= b)
         else:
-            drawn = dg.rand(todo.size, generator=draw, dtype=dg.float64).data * (b - a) + a
+            drawn = dg.rand(todo.size, generator=draw, dtype=dg.float64, device="cpu").data
+            drawn = drawn * (b - a) + a
             height = np.exp(0.5 * (peak**2 - ((drawn - mean) / std) ** 2))
-            kept = dg.rand(todo.size, generator=draw, dtype=dg.float64).data <= height
+            kept = dg.rand(todo.size, generator=draw, dtype=dg.float64, device="cpu").data <= height
         values[todo[kept]] = drawn[kept]
         todo = todo[~kept]
     with no_grad():
@@ -203,7 +205,7 @@ def eye_(tensor: Tensor) -> Tensor:
     if tensor.ndim != 2:
         raise ShapeError("eye_: only a matrix has a diagonal.", [f"tensor: shape {tensor.shape}"])
     with no_grad():
-        return tensor.copy_(dg.eye(*tensor.shape))
+        return tensor.copy_(dg.eye(*tensor.shape, device="cpu"))
 
 
 def xavier_uniform_(
@@ -306,7 +308,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None =
     rows = tensor.shape[0]
     columns = tensor.numel() // rows
     tall = (max(rows, columns), min(rows, columns))
-    q, r = np.linalg.qr(dg.randn(tall, generator=generator, dtype=dg.float64).data)
+    q, r = np.linalg.qr(dg.randn(tall, generator=generator, dtype=dg.float64, device="cpu").data)
     # With the signs of the diagonal of R taken into Q, Q is uniform over orthogonal matrices:
     # Mezzadri, "How to generate random matrices from the classical compact groups", 2007.
     q *= np.sign(np.diag(r))

@@ -9,7 +9,7 @@ import numpy as np
 
 from demograd import Tensor
 from demograd.errors import ArgumentTypeError, DtypeError, OutOfRangeError
-from demograd.operators import as_operand
+from demograd.operators import as_operand, known_values
 
 __all__ = ["as_index", "as_mask", "as_tensor", "refuse_outside", "shape_lines"]
 
@@ -57,9 +57,11 @@ def as_mask(operation: str, mask: Any) -> Tensor:
 
 def refuse_outside(operation: str, index: Tensor, length: int, dim: int) -> None:
     """Raise where an int64 index is not from 0 to ``length - 1``: none counts from the end."""
-    values = np.asarray(index.data)
+    values = known_values(index)
+    if values is None:
+        return
     # Read without its sign a negative number is larger than any length.
-    if values.size and values.view(np.uint64).max() >= length:
+    if values.size and values.astype(np.int64, copy=False).view(np.uint64).max() >= length:
         wrong = values[(values < 0) | (values >= length)].flat[0]
         raise OutOfRangeError(
             f"{operation}: index {wrong} is outside dimension {dim}.",

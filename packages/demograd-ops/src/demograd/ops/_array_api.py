@@ -1,7 +1,7 @@
 """The array API's functions on Tensors, where their names or arguments differ from PyTorch's.
 
-Rules find them as ``xp.<name>`` in a recorded backward pass, and NumPy's own functions arrive here
-too (``np.max(x, axis=0)``), so arguments are taken by position as NumPy takes them.
+Rules find them as ``xp.<name>`` in a recorded backward pass, and ``x.__array_namespace__()`` has
+them. What NumPy's own functions do with Tensors stands in ``_numpy``.
 
 Reference: Python array API standard, 2024.12.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from demograd import Tensor, ops
+from demograd import Tensor, full, ops
 
 __all__ = ["ARRAY_FUNCTIONS"]
 
@@ -23,11 +23,30 @@ def clip(x: Tensor, min: Any = None, max: Any = None) -> Tensor:
     return x.clone() if min is None and max is None else ops.clamp(x, min, max)
 
 
-def cumulative_sum(x: Tensor, axis: int | None = None, *, dtype: Any = None) -> Tensor:
+def cumulative_prod(
+    x: Tensor, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """Running products along a dimension; along all elements in row order where none is given."""
+    return _running(ops.cumprod, 1, x, axis, dtype, include_initial)
+
+
+def cumulative_sum(
+    x: Tensor, axis: int | None = None, *, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
     """Running sums along a dimension; along all elements in row order where none is given."""
-    if axis is None:
-        return ops.cumsum(x.reshape(-1), 0, dtype=dtype)
-    return ops.cumsum(x, axis, dtype=dtype)
+    return _running(ops.cumsum, 0, x, axis, dtype, include_initial)
+
+
+def _running(
+    function: Callable[..., Tensor], initial: int, x: Tensor, axis: int | None, dtype: Any,
+    include_initial: bool,
+) -> Tensor:  # fmt: skip
+    out = function(x.reshape(-1) if axis is None else x, axis or 0, dtype=dtype)
+    if not include_initial:
+        return out
+    shape = list(out.shape)
+    shape[axis or 0] = 1
+    return ops.cat([full(shape, initial, dtype=out.dtype), out], axis or 0)
 
 
 def max(x: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
@@ -40,9 +59,9 @@ def min(x: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor:
     return ops.amin(x, axis, keepdims)
 
 
-def round(x: Tensor, decimals: int = 0) -> Tensor:
-    """The nearest integer, or the nearest multiple of ``10**-decimals``."""
-    return ops.round(x, decimals=decimals)
+def round(x: Tensor) -> Tensor:
+    """The nearest integer, of two the even one."""
+    return ops.round(x)
 
 
 def std(
@@ -51,10 +70,9 @@ def std(
     *,
     correction: float = 0.0,
     keepdims: bool = False,
-    ddof: float | None = None,
 ) -> Tensor:
-    """The standard deviation; without a correction by default, and NumPy's name for it."""
-    return ops.std(x, axis, keepdim=keepdims, correction=correction if ddof is None else ddof)
+    """The standard deviation; without a correction by default."""
+    return ops.std(x, axis, keepdim=keepdims, correction=correction)
 
 
 def var(
@@ -63,15 +81,14 @@ def var(
     *,
     correction: float = 0.0,
     keepdims: bool = False,
-    ddof: float | None = None,
 ) -> Tensor:
-    """The variance; without a correction by default, and NumPy's name for it."""
-    return ops.var(x, axis, keepdim=keepdims, correction=correction if ddof is None else ddof)
+    """The variance; without a correction by default."""
+    return ops.var(x, axis, keepdim=keepdims, correction=correction)
 
 
 ARRAY_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "clip": clip,
-    "cumsum": cumulative_sum,
+    "cumulative_prod": cumulative_prod,
     "cumulative_sum": cumulative_sum,
     "max": max,
     "min": min,

@@ -100,7 +100,8 @@ class ReLU(Function):
 
     def backward(self, grad: Any) -> Any:
         (out,) = self.saved_tensors
-        return keep(self.xp, ~(out <= 0), grad)
+        # It is never below zero, and a NaN, which is not zero, lets the gradient through.
+        return keep(self.xp, out != 0, grad)
 
 
 def maximum(x: Tensor | float, y: Tensor | float) -> Tensor:

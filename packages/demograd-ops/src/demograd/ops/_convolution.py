@@ -13,6 +13,7 @@ Reference: Cho and Brand, "MEC: memory-efficient convolution for deep neural net
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from demograd import Tensor, result_type
@@ -20,7 +21,7 @@ from demograd.autograd import Function
 from demograd.errors import ArgumentError, ShapeError
 from demograd.operators import as_operand, cast_to
 from demograd.ops._arguments import as_tensor
-from demograd.ops._windows import Windows, as_images, from_rows, pair, to_rows
+from demograd.ops._windows import Windows, as_images, from_rows, in_order, pair, to_rows
 
 __all__ = ["Conv2d", "Conv2dInput", "Conv2dWeight", "conv2d"]
 
@@ -46,13 +47,14 @@ class Conv2d(Function):
 
     def backward(self, grad: Any) -> Any:
         x, w = map(as_operand, self.saved_tensors)
-        grad = as_operand(grad)
         x_needed, w_needed, bias_needed = self.needs_input_grad
+        bias_grad = _sum_by_output(self.xp, grad) if bias_needed else None
+        grad = as_operand(grad)
         settings: dict[str, Any] = {"windows": self.windows, "groups": self.groups}
         return (
             Conv2dInput.apply(grad, w, shape=self.x_shape, **settings) if x_needed else None,
             Conv2dWeight.apply(x, grad, shape=self.w_shape, **settings) if w_needed else None,
-            grad.sum((0, 2, 3)) if bias_needed else None,
+            bias_grad,
         )
 
 
@@ -74,33 +76,33 @@ class Conv2dInput(Function):
         # For each row of the kernel, (group, channels * kernel columns, outputs).
         w = xp.permute_dims(_split_groups(xp, w, groups), (3, 0, 2, 4, 1))
         w = xp.reshape(w, (kernel_rows, groups, channels // groups * kernel_columns, w.shape[-1]))
-        rows = []
-        for h in range(height):
-            # A row of x was seen through row i of the kernel by one row of windows, or by none.
-            taps = [(i, *divmod(top + h - i * windows.spacing[0], windows.step[0]))
-                    for i in reversed(range(kernel_rows))]  # fmt: skip
-            taps = [tap for tap in taps if tap[2] == 0 and 0 <= tap[1] < windows.counts[0]]
-            if not taps:
-                rows.append(xp.zeros((channels, width, batch), dtype=grad.dtype))
-                continue
-            # Side by side, so that the matrix product sums over them.
-            part = xp.index(seen, _evenly([place for _, place, _ in taps]))
-            kernel = xp.concat([xp.index(w, i) for i, _, _ in taps], axis=-1)
-            part = xp.permute_dims(part, (1, 0, 2, 3))
-            wide = kernel @ xp.reshape(part, (groups, kernel.shape[-1], count * batch))
-            wide = xp.reshape(wide, (channels, kernel_columns, count, batch))
-            padded = xp.overlap_add(
-                (channels, left + width + right, batch),
-                (
-                    (
-                        (slice(None), windows.along(1, j), slice(None)),
-                        xp.index(wide, (slice(None), j)),
-                    )
-                    for j in range(kernel_columns)
-                ),
-            )
-            rows.append(xp.index(padded, (slice(None), slice(left, left + width))))
-        return from_rows(xp, xp.stack(rows, axis=0))
+
+        padded = (height, channels, left + width + right, batch)
+
+        def parts() -> Iterator[tuple[Any, Any]]:
+            # Nothing at no place: all that there is where the windows see nothing but padding.
+            yield (slice(0), ...), xp.zeros((0, *padded[1:]), dtype=grad.dtype)
+            for h in range(height):
+                # A row of x was seen through row i of the kernel by one row of windows, or by none.
+                taps = [(i, *divmod(top + h - i * windows.spacing[0], windows.step[0]))
+                        for i in reversed(range(kernel_rows))]  # fmt: skip
+                taps = [tap for tap in taps if tap[2] == 0 and 0 <= tap[1] < windows.counts[0]]
+                if not taps:
+                    continue
+                # Side by side, so that the matrix product sums over them.
+                part = xp.index(seen, _evenly([place for _, place, _ in taps]))
+                kernel = xp.concat([xp.index(w, i) for i, _, _ in taps], axis=-1)
+                part = xp.permute_dims(part, (1, 0, 2, 3))
+                wide = kernel @ xp.reshape(part, (groups, kernel.shape[-1], count * batch))
+                wide = xp.reshape(wide, (channels, kernel_columns, count, batch))
+                for j in range(kernel_columns):
+                    place = h, slice(None), windows.along(1, j), slice(None)
+                    yield place, xp.index(wide, (slice(None), j))
+
+        rows = xp.overlap_add(padded, parts())
+        if left or right:
+            rows = xp.index(rows, (slice(None), slice(None), slice(left, left + width)))
+        return from_rows(xp, rows)
 
     def backward(self, outer: Any) -> Any:
         grad, w = map(as_operand, self.saved_tensors)
@@ -150,12 +152,12 @@ def _columns(xp: Any, rows: Any, windows: Windows, groups: int) -> Any:
     The elements of a window stand in the order (kernel row, channel, kernel column).
     """
     (kernel_rows, kernel_columns), (down, across) = windows.size, windows.step
-    # Flat and back copies what is not in order in memory, where windows would be slow to read.
-    rows = xp.reshape(xp.reshape(rows, (-1,)), rows.shape)
-    wide = xp.windows(rows, 2, kernel_columns, across, windows.spacing[1])
+    # What is not in order in memory would be slow to read, once for each window that it is in.
+    wide = xp.windows(in_order(xp, rows), 2, kernel_columns, across, windows.spacing[1])
     wide = xp.permute_dims(wide, (0, 1, 3, 2, 4))
     height, channels, _, count, batch = wide.shape
     # The only copy, unless there are several groups or the kernel's rows are spaced.
+    wide = in_order(xp, wide)
     wide = xp.reshape(wide, (height, groups, channels // groups * kernel_columns, count * batch))
     tall = xp.windows(wide, 0, kernel_rows, down, windows.spacing[0])
     tall = xp.permute_dims(tall, (0, 2, 1, 3, 4))
@@ -179,6 +181,14 @@ def _by_group(xp: Any, grad: Any, groups: int) -> Any:
     batch, outputs, height, width = grad.shape
     rows = xp.permute_dims(grad, (2, 1, 3, 0))
     return xp.reshape(rows, (height, groups, outputs // groups, width * batch))
+
+
+def _sum_by_output(xp: Any, grad: Any) -> Any:
+    """The sum over all but the output channels, as a matrix product: that is the fastest."""
+    batch, outputs, height, width = grad.shape
+    rows = xp.reshape(xp.permute_dims(grad, (2, 1, 3, 0)), (height, outputs, width * batch))
+    each = rows @ xp.reshape(xp.ones_like(xp.index(rows, (0, 0))), (width * batch, 1))
+    return xp.reshape(xp.sum(each, axis=0), (outputs,))
 
 
 def _evenly(places: list[int]) -> slice:
@@ -237,6 +247,16 @@ def conv2d(
     return out if batched else out.reshape(out.shape[1:])
 
 
+def _way_out(shape: tuple[int, ...], channels: int) -> str:
+    """For images whose channels come last, and for a batch of images without that dimension."""
+    n, c, h, w = shape
+    if w == channels:
+        return f"x.permute(0, 3, 1, 2) would fit: {(n, w, c, h)}, the channels before the rows."
+    if n == 1 and channels == 1:
+        return f"x.reshape{(c, 1, h, w)} would fit: a batch of images of one channel."
+    return ""
+
+
 def _check(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
     if weight.ndim != 4:
         raise ShapeError(
@@ -257,7 +277,8 @@ def _check(x: Tensor, weight: Tensor, bias: Tensor | None, groups: int) -> None:
                 f"x: shape {x.shape}   {channels} channels",
                 f"weight: shape {weight.shape}   {weight.shape[1]} channels{each}",
             ],
-            f"A kernel of shape {(outputs, channels // groups, *weight.shape[2:])} would fit.",
+            _way_out(x.shape, weight.shape[1] * groups)
+            or f"A kernel of shape {(outputs, channels // groups, *weight.shape[2:])} would fit.",
         )
     if bias is not None and bias.shape != (outputs,):
         raise ShapeError(

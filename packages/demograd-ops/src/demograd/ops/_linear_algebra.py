@@ -1,15 +1,17 @@
-"""Products of vectors and matrices under the names that fix their numbers of dimensions."""
+"""Products of vectors, matrices and larger arrays under names that say which dimensions meet."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from demograd import Tensor
 from demograd.errors import ShapeError
-from demograd.operators import matmul, mul
+from demograd.operators import as_dims, matmul, mul, permute
 from demograd.ops._arguments import as_tensor
 
-__all__ = ["bmm", "dot", "mm", "mv", "outer"]
+__all__ = ["bmm", "dot", "mm", "mv", "outer", "tensordot"]
 
 _KINDS = {1: "a vector", 2: "a matrix", 3: "a stack of matrices"}
 
@@ -75,6 +77,50 @@ def outer(x: Tensor, y: Tensor) -> Tensor:
     x, y = as_tensor("outer", x), as_tensor("outer", y)
     _check_kinds("outer", x, y, 1, 1)
     return mul(x.reshape(-1, 1), y)
+
+
+def tensordot(x: Tensor, y: Tensor, dims: int | Sequence[Sequence[int]] = 2) -> Tensor:
+    """The sum of products over dimensions of ``x`` that meet dimensions of ``y``.
+
+    The result has the other dimensions of ``x``, then those of ``y``.
+
+    Args:
+        x, y: tensors.
+        dims: how many of the last dimensions of ``x`` meet the first of ``y``; or two lists, which
+            of ``x`` and which of ``y``.
+
+    Raises:
+        ShapeError: dimensions that meet differ in number or in length.
+        OutOfRangeError: there is no such dimension.
+
+    >>> tensordot(Tensor([[1.0, 2.0], [3.0, 4.0]]), Tensor([1.0, 10.0]), 1)
+    tensor([21., 43.])
+    """
+    x, y = as_tensor("tensordot", x), as_tensor("tensordot", y)
+    if isinstance(dims, int):
+        if not 0 <= dims <= min(x.ndim, y.ndim):
+            raise ShapeError(
+                f"tensordot: {dims} dimensions cannot meet.",
+                [f"x: shape {x.shape}", f"y: shape {y.shape}"],
+            )
+        dims = (range(x.ndim - dims, x.ndim), range(dims))
+    of_x, of_y = (
+        as_dims("tensordot", (d,) if isinstance(d, int) else tuple(d), v.ndim)
+        for d, v in zip(dims, (x, y), strict=True)
+    )
+    meeting = [x.shape[i] for i in of_x]
+    if meeting != [y.shape[i] for i in of_y]:
+        raise ShapeError(
+            "tensordot: the dimensions that meet differ.",
+            [f"x: shape {x.shape}   dimensions {of_x}", f"y: shape {y.shape}   dimensions {of_y}"],
+        )
+    rest_x = tuple([i for i in range(x.ndim) if i not in of_x])
+    rest_y = tuple([i for i in range(y.ndim) if i not in of_y])
+    length = math.prod(meeting)
+    rows, columns = [x.shape[i] for i in rest_x], [y.shape[i] for i in rest_y]
+    left = permute(x, (*rest_x, *of_x)).reshape(math.prod(rows), length)
+    right = permute(y, (*of_y, *rest_y)).reshape(length, math.prod(columns))
+    return matmul(left, right).reshape((*rows, *columns))
 
 
 def _product(operation: str, x: Any, y: Any, x_ndim: int, y_ndim: int) -> Tensor:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from demograd import Tensor, get_default_dtype
-from demograd.errors import DtypeError, ShapeError
-from demograd.operators import as_dims, cast_to
+from demograd.errors import ArgumentTypeError, DtypeError, ShapeError
+from demograd.operators import as_dims, as_operand, cast_to
 from demograd.ops._arguments import as_tensor
 
-__all__ = ["as_floating", "dims_of", "integral", "numeric", "only_floating", "refuse_empty"]
+__all__ = [
+    "as_floating", "dims_of", "float_operand", "integral", "numeric", "only_floating",
+    "refuse_empty",
+]  # fmt: skip
 
 
 def as_floating(operation: str, x: Any) -> Tensor:
@@ -22,6 +25,24 @@ def as_floating(operation: str, x: Any) -> Tensor:
         return x  # nearly always, so this comes first
     tensor = as_tensor(operation, x)
     return cast_to(tensor, get_default_dtype()) if integral(tensor) else tensor
+
+
+def float_operand(operation: str, x: Any, y: Any) -> tuple[Any, Any]:
+    """Two operands, Tensors or numbers; where neither is of floats, one becomes one."""
+    for operand in (x, y):
+        if as_operand(operand) is None:
+            raise ArgumentTypeError(
+                f"{operation}: expected Tensors or numbers, not {type(operand).__name__}.",
+                mend="dg.tensor(x) makes a Tensor.",
+            )
+    x, y = as_operand(x), as_operand(y)
+    if not isinstance(x, Tensor) and not isinstance(y, Tensor):
+        x = Tensor(x)
+    if any(isinstance(v, Tensor) and not integral(v) for v in (x, y)):
+        return x, y
+    if isinstance(x, Tensor):
+        return as_floating(operation, x), y
+    return x, as_floating(operation, y)
 
 
 def only_floating(operation: str, x: Any) -> Tensor:

@@ -104,7 +104,8 @@ def pad(
         if before or after:
             _refuse_too_far(x, dim, before, after, mode)
             places = np.arange(-before, x.shape[dim] + after)
-            x = index_select(x, dim, Tensor(_SOURCES[mode](places, x.shape[dim])))
+            sources = Tensor(_SOURCES[mode](places, x.shape[dim])).to(x.device)
+            x = index_select(x, dim, sources)
     return x if any(map(any, widths)) else x.clone()
 
 

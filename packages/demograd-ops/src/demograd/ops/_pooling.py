@@ -14,9 +14,13 @@ from demograd.autograd import Function
 from demograd.errors import ArgumentError, DtypeError, ShapeError
 from demograd.operators import as_operand
 from demograd.ops._arguments import as_tensor
-from demograd.ops._windows import Windows, as_images, from_rows, pair, to_rows
+from demograd.ops._masking import keep
+from demograd.ops._windows import Windows, as_images, from_rows, in_order, pair, to_rows
 
-__all__ = ["AvgPool2d", "AvgPool2dInput", "MaxPool2d", "avg_pool2d", "max_pool2d"]
+__all__ = [
+    "AvgPool2d", "AvgPool2dInput", "MaxPool2d", "MaxPool2dInput", "MaxPool2dPick", "avg_pool2d",
+    "max_pool2d",
+]  # fmt: skip
 
 
 class MaxPool2d(Function):
@@ -25,39 +29,95 @@ class MaxPool2d(Function):
     def forward(self, x: Any, *, windows: Windows, least: float) -> Any:
         xp = self.xp
         rows = to_rows(xp, x, windows, least)
-        taps = [xp.index(rows, tap) for tap in windows.taps()]
-        out = functools.reduce(xp.maximum, taps[1:] or taps, taps[0])
-        if self.needs_input_grad[0]:
-            self.windows, self.shape = windows, rows.shape
-            self.save_for_backward(_first_equal(xp, rows.shape, taps, out, windows))
-        return from_rows(xp, out)
+        if windows.size == (1, 1):
+            rows = xp.asarray(rows, copy=True)  # nothing below makes a new array then
+        if not self.needs_input_grad[0]:
+            taps = [xp.index(rows, tap) for tap in windows.taps()]
+            return from_rows(xp, functools.reduce(xp.maximum, taps[1:], taps[0]))
+        self.windows, self.shape = windows, x.shape
+        # Row by row first: of equal elements that stand in one row, the one to the left counts.
+        largest, number = _largest(xp, rows, None, 1, windows)
+        largest, number = _largest(xp, largest, number, 0, windows)
+        self.save_for_backward(number)
+        return from_rows(xp, largest)
 
     def backward(self, grad: Any) -> Any:
-        (places,) = self.saved_tensors
+        (number,) = self.saved_tensors
+        return MaxPool2dInput.apply(
+            as_operand(grad), number, shape=self.shape, windows=self.windows
+        )
+
+
+class MaxPool2dInput(Function):
+    """From the gradient of the largest elements, and their numbers, that of the images."""
+
+    def forward(self, grad: Any, number: Any, *, shape: tuple[int, ...], windows: Windows) -> Any:
         xp = self.xp
-        flat = xp.reshape(xp.permute_dims(grad, (2, 1, 3, 0)), (-1,))
-        rows = xp.index_add((math.prod(self.shape),), xp.reshape(places, (-1,)), flat)
-        return from_rows(xp, xp.reshape(rows, self.shape), self.windows)
+        self.windows = windows
+        self.save_for_backward(number)
+        # In order, for it is read once for each element of a window.
+        grad = in_order(xp, xp.permute_dims(grad, (2, 1, 3, 0)))
+        rows = xp.overlap_add(
+            windows.padded(shape),
+            ((tap, keep(xp, number == k, grad)) for k, tap in enumerate(windows.taps())),
+            disjoint=windows.disjoint,
+        )
+        return from_rows(xp, rows, windows)
+
+    def backward(self, outer: Any) -> Any:
+        (number,) = self.saved_tensors
+        return MaxPool2dPick.apply(as_operand(outer), number, windows=self.windows), None
 
 
-def _first_equal(xp: Any, shape: Any, taps: list[Any], out: Any, windows: Windows) -> Any:
-    """The place, in the flat padded rows, of each window's first element equal to ``out``."""
-    kind = xp.uint8 if len(taps) < 256 else xp.int64
-    number = xp.zeros(out.shape, dtype=kind)
-    missed = xp.ones(out.shape, dtype=xp.bool)
-    for tap in taps[:-1]:
-        missed = missed & (tap != out) & (tap == tap)  # a NaN is the largest
-        number = number + xp.astype(missed, kind)
-    strides = [math.prod(shape[d + 1 :]) for d in range(4)]
-    steps = windows.step[0], 1, windows.step[1], 1
-    corner = sum(
-        xp.reshape(xp.arange(out.shape[d]) * (steps[d] * strides[d]), (-1,) + (1,) * (3 - d))
-        for d in range(4)
-    )
-    down, across = windows.spacing[0] * strides[0], windows.spacing[1] * strides[2]
-    away = [i * down + j * across for i in range(windows.size[0]) for j in range(windows.size[1])]
-    further = xp.take(xp.asarray(away), xp.reshape(number, (-1,)), axis=0)
-    return corner + xp.reshape(further, out.shape)
+class MaxPool2dPick(Function):
+    """Of each window the element with the given number: what ``MaxPool2dInput`` undoes."""
+
+    def forward(self, x: Any, number: Any, *, windows: Windows) -> Any:
+        xp = self.xp
+        self.windows, self.shape = windows, x.shape
+        self.save_for_backward(number)
+        rows = to_rows(xp, x, windows)
+        picked = [
+            keep(xp, number == k, xp.index(rows, tap)) for k, tap in enumerate(windows.taps())
+        ]
+        return from_rows(xp, functools.reduce(operator.add, picked))
+
+    def backward(self, outer: Any) -> Any:
+        (number,) = self.saved_tensors
+        outer = as_operand(outer)
+        return MaxPool2dInput.apply(outer, number, shape=self.shape, windows=self.windows), None
+
+
+def _largest(xp: Any, x: Any, number: Any, axis: int, windows: Windows) -> tuple[Any, Any]:
+    """The largest element of windows along one axis of rows, and its number in the window.
+
+    Args:
+        x: rows ``(H, C, W, N)``.
+        number: what each element of x is numbered by itself; None for 0.
+        axis: 0 for windows down, 1 for windows across.
+        windows: where they lie.
+    """
+    # Bytes, in which arithmetic is modulo 256: the differences below may be negative.
+    kind = xp.uint8 if math.prod(windows.size) <= 256 else xp.int64
+    factor = windows.size[1] if axis == 0 else 1
+    best: Any = None
+    best_number: Any = None
+    for tap in range(windows.size[axis]):
+        place = (slice(None),) * (2 * axis) + (windows.along(axis, tap),)
+        other = xp.index(x, place)
+        if number is None:
+            other_number: Any = xp.full((1,) * 4, tap, dtype=kind)
+        else:
+            other_number = xp.index(number, place) + xp.asarray(factor * tap, dtype=kind)
+        if tap == 0:
+            best, best_number = other, other_number
+            continue
+        # A NaN is the largest: nothing is below it, and after one nothing is larger.
+        won = xp.astype(~(other <= best) & (best == best), kind)
+        best = xp.maximum(best, other)
+        # Not `where`, which takes a branch at each element.
+        best_number = best_number + won * (other_number - best_number)
+    return best, xp.broadcast_to(best_number, best.shape)
 
 
 class AvgPool2d(Function):
@@ -81,11 +141,8 @@ class AvgPool2dInput(Function):
     def forward(self, grad: Any, *, shape: tuple[int, ...], windows: Windows, divisor: Any) -> Any:
         xp = self.xp
         self.windows, self.divisor = windows, divisor
-        batch, channels, height, width = shape
-        (top, bottom), (left, right) = windows.padding
         share = xp.permute_dims(grad, (2, 1, 3, 0)) / _like(xp, divisor, grad)
-        padded = (top + height + bottom, channels, left + width + right, batch)
-        rows = xp.overlap_add(padded, ((tap, share) for tap in windows.taps()))
+        rows = xp.overlap_add(windows.padded(shape), ((tap, share) for tap in windows.taps()))
         return from_rows(xp, rows, windows)
 
     def backward(self, outer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The product of elements, and running sums."""
+"""The product of elements, running sums and running products."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from demograd.operators import accepts_axis, as_dim
 from demograd.ops._arguments import as_tensor
 from demograd.ops._operands import dims_of, integral
 
-__all__ = ["CumSum", "Prod", "cumsum", "prod"]
+__all__ = ["CumProd", "CumSum", "Prod", "cumprod", "cumsum", "prod"]
 
 
 class Prod(Function):
@@ -60,6 +60,38 @@ class CumSum(Function):
     def backward(self, grad: Any) -> Any:
         xp, dim = self.xp, self.dim
         return xp.flip(xp.cumulative_sum(xp.flip(grad, axis=dim), axis=dim), axis=dim)
+
+
+class CumProd(Function):
+    """Running products along a dimension.
+
+    Element ``k`` is a factor of all results from the k-th on. Its derivative is the product of what
+    stands before it, times ``s_k = g_k + x_(k+1) s_(k+1)``, which gathers what comes after: no
+    quotient by an element, so zeros are right.
+    """
+
+    def forward(self, x: Any, *, dim: int) -> Any:
+        self.dim = dim
+        out = self.xp.cumulative_prod(x, axis=dim)
+        self.save_for_backward(x, out)
+        return out
+
+    def backward(self, grad: Any) -> Any:
+        x, out = self.saved_tensors
+        xp, dim = self.xp, self.dim
+        length = x.shape[dim]
+        if length == 0:
+            return grad
+
+        def layer(array: Any, k: int) -> Any:
+            return xp.index(array, (*[slice(None)] * dim, slice(k, k + 1)))
+
+        after = [layer(grad, length - 1)]
+        for k in range(length - 2, -1, -1):
+            after.append(layer(grad, k) + layer(x, k + 1) * after[-1])
+        before = xp.index(out, (*[slice(None)] * dim, slice(0, length - 1)))
+        before = xp.concat([xp.ones_like(layer(out, 0)), before], axis=dim)
+        return before * xp.concat(after[::-1], axis=dim)
 
 
 @accepts_axis
@@ -118,6 +150,27 @@ def cumsum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
     x = _summable("cumsum", x, dtype)
     dims = dims_of("cumsum", x, as_dim("cumsum", dim, x.ndim))
     out: Tensor = CumSum.apply(x, dim=dims[0]) if dims else x.clone()
+    return out
+
+
+@accepts_axis
+def cumprod(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
+    """Running products along a dimension: element ``i`` is the product of those up to ``i``.
+
+    Args:
+        x: any shape, which the result has too; integers and booleans are multiplied as int64.
+        dim: along which dimension. NumPy's name ``axis`` is taken too.
+        dtype: multiply in this type.
+
+    Raises:
+        OutOfRangeError: there is no such dimension.
+
+    >>> cumprod(Tensor([1.0, 2.0, 3.0]), dim=0)
+    tensor([1., 2., 6.])
+    """
+    x = _summable("cumprod", x, dtype)
+    dims = dims_of("cumprod", x, as_dim("cumprod", dim, x.ndim))
+    out: Tensor = CumProd.apply(x, dim=dims[0]) if dims else x.clone()
     return out
 
 

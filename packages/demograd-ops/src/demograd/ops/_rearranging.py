@@ -175,7 +175,7 @@ def repeat_interleave(
         return repeat_interleave(x.reshape(-1), repeats, 0)
     (place,) = as_dims("repeat_interleave", dim, x.ndim)
     length = x.shape[place] if x.ndim else 1
-    times = np.asarray(repeats.data if isinstance(repeats, Tensor) else repeats)
+    times = repeats.cpu().numpy() if isinstance(repeats, Tensor) else np.asarray(repeats)
     whole = times.size == 0 or (times.dtype.kind in "iu" and times.min() >= 0)
     if times.size not in (1, length) or not whole:
         raise ArgumentError(
@@ -183,4 +183,4 @@ def repeat_interleave(
             [f"x: dimension {place} has length {length}", f"repeats: {times.tolist()}"],
         )
     times = times.reshape(-1).astype(np.int64)
-    return index_select(x, place, Tensor(np.repeat(np.arange(length), times)))
+    return index_select(x, place, Tensor(np.repeat(np.arange(length), times)).to(x.device))

@@ -21,6 +21,8 @@ __all__ = ["Split", "Unbind", "chunk", "split", "unbind"]
 class Split(Function):
     """Pieces of given lengths along a dimension."""
 
+    returns_view = True
+
     def forward(self, x: Any, *, lengths: Sequence[int], dim: int) -> Any:
         self.dim = dim
         before = (slice(None),) * dim
@@ -36,6 +38,8 @@ class Split(Function):
 
 class Unbind(Function):
     """The layers along a dimension, without that dimension."""
+
+    returns_view = True
 
     def forward(self, x: Any, *, dim: int) -> Any:
         self.dim = dim

@@ -38,6 +38,8 @@ class Triu(Function):
 class Diagonal(Function):
     """A diagonal of the last two dimensions, as a view."""
 
+    returns_view = True
+
     def forward(self, x: Any, *, offset: int) -> Any:
         self.shape, self.offset = x.shape, offset
         return self.xp.linalg.diagonal(x, offset=offset)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from demograd import Tensor
 from demograd.errors import ArgumentError, ShapeError
 
-__all__ = ["Windows", "as_images", "from_rows", "pair", "to_rows"]
+__all__ = ["Windows", "as_images", "from_rows", "in_order", "pair", "to_rows"]
 
 
 class Windows(NamedTuple):
@@ -39,19 +39,37 @@ class Windows(NamedTuple):
         first = tap * self.spacing[axis]
         return slice(first, first + self.step[axis] * (self.counts[axis] - 1) + 1, self.step[axis])
 
+    def padded(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """The shape of the padded rows of images of this shape."""
+        batch, channels, height, width = shape
+        (top, bottom), (left, right) = self.padding
+        return top + height + bottom, channels, left + width + right, batch
+
+    @property
+    def disjoint(self) -> bool:
+        """Whether each element belongs to one window at most."""
+        return self.spacing == (1, 1) and all(
+            step >= size for step, size in zip(self.step, self.size, strict=True)
+        )
+
 
 def to_rows(xp: Any, x: Any, windows: Windows, fill: float = 0.0) -> Any:
     """Images as padded rows ``(H, C, W, N)``; a view where there is no padding."""
     x = xp.permute_dims(x, (2, 1, 3, 0))
-    height, channels, width, batch = x.shape
+    height, _, width, _ = x.shape
     (top, bottom), (left, right) = windows.padding
     if not (top or bottom or left or right):
         return x
-    shape = (top + height + bottom, channels, left + width + right, batch)
+    shape = windows.padded((x.shape[3], x.shape[1], height, width))
     place = (slice(top, top + height), slice(None), slice(left, left + width))
     if fill == 0.0:
         return xp.index_add(shape, place, x)
     return xp.index_set(xp.full(shape, fill, dtype=x.dtype), place, x)
+
+
+def in_order(xp: Any, x: Any) -> Any:
+    """The same elements one after the other in memory; a copy only where they are not."""
+    return xp.reshape(xp.reshape(x, (-1,)), x.shape)
 
 
 def from_rows(xp: Any, rows: Any, windows: Windows | None = None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from demograd import Tensor
@@ -123,7 +122,7 @@ class Adam(Optimizer):
         v_max = xp.maximum(v_max, v) if amsgrad else v
         # Both corrections are numbers. Multiplied through by sqrt(1 - beta2**t), as the end of the
         # paper's section 2 has it, they cost no operation on arrays.
-        root = math.sqrt(1 - beta2**step)
+        root = (1 - beta2**step) ** 0.5
         rate = lr * root / (1 - beta1**step)
         x = x - rate * (m / (xp.sqrt(v_max) + eps * root))
         return (x, m, v, v_max) if amsgrad else (x, m, v)

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from demograd import Tensor
-from demograd.errors import ArgumentError, ArgumentTypeError
+from demograd.errors import ArgumentError, ArgumentTypeError, warn
 
 __all__ = ["ParamsT", "as_group", "as_groups", "check_no_duplicates"]
+
+# A tensor takes any attribute, and training goes on as if it had not been set.
+MISSPELT = frozenset(["require_grad", "require_grads", "requires_grads", "required_grad"])
 
 # What a constructor takes: tensors, dicts with "params", or (name, tensor) pairs.
 ParamsT = Iterable[Tensor] | Iterable[dict[str, Any]] | Iterable[tuple[str, Tensor]]
@@ -94,6 +97,7 @@ def as_group(owner: str, param_group: Any, defaults: Mapping[str, Any]) -> dict[
     tensors = [item[1] if isinstance(item, tuple) else item for item in items]
     for place, x in enumerate(tensors):
         _check_parameter(owner, place, x)
+    _warn_of_misspelt(owner, tensors)
     group = {**param_group, "params": tensors}
     if names:
         group["param_names"] = names
@@ -116,6 +120,16 @@ def _check_parameter(owner: str, place: int, x: Any) -> None:
             f"{owner}: a parameter is the result of a computation, not a leaf.",
             [f"params[{place}]: {_described(x)}, made by {getattr(x.grad_fn, 'name', None)}"],
             "Give the tensor that it was computed from, or x.detach().requires_grad_().",
+        )
+
+
+def _warn_of_misspelt(owner: str, tensors: list[Tensor]) -> None:
+    found = {name: x for x in reversed(tensors) for name in MISSPELT & vars(x).keys()}
+    for name, x in found.items():
+        warn(
+            f"{owner}: parameters have {name} set, which nothing heeds.",
+            [f"the first is {_described(x)}, with requires_grad={x.requires_grad}"],
+            f"x.requires_grad = {vars(x)[name]!r} is the name.",
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from demograd import Tensor, enable_grad
+from demograd.autograd import StepChecks
+from demograd.operators import Call, at_once, overwriting
 from demograd.optim._groups import ParamsT, as_group, as_groups, check_no_duplicates
 from demograd.optim._settings import number
 from demograd.optim._state import loaded_groups, loaded_states, snapshot
@@ -61,6 +63,7 @@ class Optimizer:
         self.state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self.param_groups: list[dict[str, Any]] = []
         self._updater: Updater | None = None
+        self._checks = StepChecks(self._name)
         for group in as_groups(self._name, params):
             self.add_param_group(group)
 
@@ -112,10 +115,13 @@ class Optimizer:
         rule = self.rule
         if rule is None:
             raise NotImplementedError(f"{self._name} has neither a rule nor a step of its own")
+        self._checks.look(self.param_groups)
         if self._updater is None:
             self._updater = Updater(rule, f"{self._name}.step")
+        calls: list[Call] = []
         for place, group in enumerate(self.param_groups):
-            self._updater.update(place, group, self.initial_state(group), self.state)
+            calls += self._updater.prepare(place, group, self.initial_state(group), self.state)
+        at_once(calls)
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
@@ -160,11 +166,14 @@ class Optimizer:
         states = loaded_states(self._name, state_dict, groups, names_of)
         for group in groups:
             self.check_settings(group)
+        calls: list[Call] = [(setattr, self, "state", defaultdict(dict, states))]
         for present, new in zip(self.param_groups, groups, strict=True):
             if isinstance(present.get("lr"), Tensor):
-                new["lr"] = present["lr"].fill_(number(new["lr"]))
-            present.update(new)
-        self.state = defaultdict(dict, states)
+                rate = number(new["lr"])
+                new["lr"] = present["lr"]
+                calls += overwriting(new["lr"], rate, f"{self._name}.load_state_dict")
+            calls.append((present.update, new))
+        at_once(calls)
 
     def __repr__(self) -> str:
         lines = []
@@ -175,8 +184,9 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         # Not the scratch memory, and not what a schedule put in place of ``step``.
-        return {k: v for k, v in vars(self).items() if k not in ("_updater", "step")}
+        return {k: v for k, v in vars(self).items() if k not in ("_updater", "_checks", "step")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._updater = None
+        self._checks = StepChecks(self._name)

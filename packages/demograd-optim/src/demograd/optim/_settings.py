@@ -6,6 +6,7 @@ from typing import Any
 
 from demograd import Tensor
 from demograd.errors import ArgumentError, ArgumentTypeError
+from demograd.operators import known_values
 
 __all__ = ["check_number", "number"]
 
@@ -19,6 +20,9 @@ def number(value: Any) -> Any:
     """
     if type(value) in PLAIN:
         return value  # asked for each setting at each step
+    if isinstance(value, Tensor):
+        known = known_values(value)
+        return value.data if known is None else known.item()  # traced: known when it runs
     return value.item() if hasattr(value, "item") else value
 
 

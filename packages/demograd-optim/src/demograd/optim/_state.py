@@ -153,7 +153,8 @@ def _loaded(owner: str, place: int, name: str, value: Any, x: Tensor, checked: b
     if isinstance(value, Tensor) and type(value.data) is type(x.data):
         copy = value.detach().clone()
     elif hasattr(value, "__array__"):
-        copy = Tensor(x.data.__array_namespace__().asarray(np.array(value)))
+        values = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+        copy = Tensor(np.array(values)).to(x.device)
     else:
         return value
     if checked and copy.shape != x.shape:

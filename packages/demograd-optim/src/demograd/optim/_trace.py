@@ -23,10 +23,7 @@ import numpy as np
 __all__ = ["Program", "Trace", "trace"]
 
 # NumPy wants the place of their result by keyword.
-BY_KEYWORD: dict[Any, Any] = {
-    np.maximum: lambda x, y, out: np.maximum(x, y, out=out),
-    np.minimum: lambda x, y, out: np.minimum(x, y, out=out),
-}
+BY_KEYWORD = {np.maximum, np.minimum}
 
 GRAD = 1  # where the gradient stands among the inputs; its memory belongs to somebody else
 
@@ -210,7 +207,8 @@ class Program:
     def __init__(self, found: Trace) -> None:
         placed, registers = _place(found)
         self.scratch = registers - found.inputs
-        self.functions = [BY_KEYWORD.get(ufunc, ufunc) for ufunc, *_ in reversed(placed)]
+        self.functions = [ufunc for ufunc, *_ in reversed(placed)]
+        self._by_keyword = [i for i, (ufunc, *_) in enumerate(placed) if ufunc in BY_KEYWORD]
         # One itemgetter fetches the function, what it reads, and where it writes. Numbers are
         # counted from the end, and there the functions stand.
         last = len(placed)
@@ -221,7 +219,12 @@ class Program:
 
     def calls(self, registers: list[Any]) -> list[tuple[Any, ...]]:
         """The calls that change the inputs in place, all but the gradient, in their order."""
-        return [call(registers) for call in self._calls]
+        calls = [call(registers) for call in self._calls]
+        for i in self._by_keyword:
+            # Not a function in Python: what runs the calls is not to be interrupted.
+            function, x, y, out = calls[i]
+            calls[i] = (partial(function, out=out), x, y)
+        return calls
 
 
 def _place(found: Trace) -> tuple[list[tuple[Any, ...]], int]:

@@ -8,11 +8,8 @@ be writable, are replaced by what the rule returns.
 from __future__ import annotations
 
 import inspect
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import starmap
-from operator import call
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ import numpy as np
 from demograd import Tensor
 from demograd.autograd import mark_changed
 from demograd.errors import GradientError
+from demograd.operators import Call, backend_of, replacing
 from demograd.optim._scratch import Scratch
 from demograd.optim._settings import number
 from demograd.optim._trace import Program, Trace, trace
@@ -41,6 +39,8 @@ class Plan:
         trace, program: None for a rule that is run as it stands.
         numbers: those of the trace, last first, as arrays of a data type.
         rest: the registers of the program that follow the inputs, by shape and data type.
+        ready: the registers of each small parameter without state, of which only the gradient is
+            another one at the next step.
     """
 
     settings: dict[str, Any]
@@ -49,6 +49,7 @@ class Plan:
     program: Program | None
     numbers: dict[Any, list[Any]] = field(default_factory=dict)
     rest: dict[tuple[Any, Any], list[Any]] = field(default_factory=dict)
+    ready: dict[Tensor, list[Any]] = field(default_factory=dict)
 
 
 class Updater:
@@ -69,17 +70,17 @@ class Updater:
         self._plans: dict[tuple[int, tuple[int, ...]], Plan] = {}
         self._scratch = Scratch()
 
-    def update(
+    def prepare(
         self,
         place: int,
         group: dict[str, Any],
         initial: Mapping[str, float | None],
         states: Mapping[Tensor, dict[str, Any]],
-    ) -> None:
-        """Change the parameters of one group that have gradients, and their state.
+    ) -> list[Call]:
+        """The calls that change the parameters of a group that have gradients, and their state.
 
-        All is prepared first, then done at once: an error or an interrupt leaves no parameter half
-        changed.
+        Nothing is changed yet: an error or an interrupt on the way leaves all as it was, and
+        ``at_once`` makes the calls of all groups with nothing in between.
 
         Args:
             place: the number of the group.
@@ -88,20 +89,32 @@ class Updater:
             states: what is kept of each parameter; made where it is missing.
 
         Raises:
-            GradientError: the memory of a parameter is read-only; nothing is changed then.
+            GradientError: the memory of a parameter is read-only.
+            ShapeError: the rule gives a parameter another shape.
         """
         settings = {keyword: number(group[keyword]) for keyword in self._keywords}
         names = [name for name in initial if name != "step"]
         absent: tuple[int, ...] = ()
         changed: list[Tensor] = []
-        calls: list[tuple[Any, ...]] = []
-        replaced: list[tuple[Tensor, Any]] = []
-        kept: list[tuple[dict[str, Any], str, Any]] = []
+        calls: list[Call] = []
+        kept: list[Call] = []
+        plan = self._plans.get((place, absent))
+        program: Program | None = None
+        known: dict[Tensor, list[Any]] = {}
+        if plan is not None and plan.settings == settings and not initial:
+            program, known = plan.program, plan.ready
         for x in group["params"]:
             grad = x.grad
             if grad is None:
                 continue
             arrays = [x.data, grad.data]
+            if program is not None:
+                ready = known.get(x)
+                if ready is not None and ready[0] is arrays[0] and ready[0].flags.writeable:
+                    ready[1] = arrays[1]
+                    changed.append(x)
+                    calls += program.calls(ready)
+                    continue
             if initial:
                 state = states[x]
                 absent = ()
@@ -111,11 +124,11 @@ class Updater:
                         if initial[name] is None:
                             absent = (*absent, len(arrays))
                         tensor = _filled(arrays[0], initial[name])
-                        kept.append((state, name, tensor))
+                        kept.append((state.__setitem__, name, tensor))
                     arrays.append(tensor.data)
                 if "step" in initial:
                     step = state.get("step", 0) + 1
-                    kept.append((state, "step", step))
+                    kept.append((state.__setitem__, "step", step))
                     if self._takes_step:
                         settings["step"] = step
             if type(arrays[0]) is np.ndarray:
@@ -125,19 +138,22 @@ class Updater:
                 if not arrays[0].flags.writeable:
                     raise self._read_only(x)
                 changed.append(x)
-                calls += self._calls(arrays, plan)
+                if plan.program is not None and not initial and arrays[0].size <= PIECE:
+                    arrays += self._rest(plan, arrays[0].shape, arrays[0].dtype)
+                    plan.ready[x] = arrays
+                    calls += plan.program.calls(arrays)
+                else:
+                    calls += self._calls(arrays, plan)
             else:
                 new, *values = self._results(arrays, absent, settings)
-                replaced.append((x, new))
-                kept += [(state, *pair) for pair in zip(names, map(Tensor, values), strict=True)]
+                calls += replacing(x, new)
+                kept += [
+                    (state.__setitem__, name, Tensor(value))
+                    for name, value in zip(names, values, strict=True)
+                ]
         for x in changed:
             mark_changed(x, self._name)
-        # In C, with no line of Python in between at which an interrupt could come.
-        deque(starmap(call, calls), maxlen=0)
-        for x, new in replaced:
-            x.data = new
-        for state, name, value in kept:
-            state[name] = value
+        return calls + kept
 
     def _new_plan(
         self, place: int, absent: tuple[int, ...], settings: dict[str, Any], inputs: int
@@ -153,7 +169,7 @@ class Updater:
         plan = self._plans[place, absent] = Plan(dict(settings), absent, found, program)
         return plan
 
-    def _calls(self, arrays: list[Any], plan: Plan) -> Iterable[tuple[Any, ...]]:
+    def _calls(self, arrays: list[Any], plan: Plan) -> Iterable[Call]:
         """The calls that change a parameter and its state in their memory."""
         array = arrays[0]
         if plan.program is None:
@@ -190,7 +206,7 @@ class Updater:
     ) -> tuple[Any, ...]:
         """What the rule returns as it stands, with an array for each operation."""
         given = [None if i in absent else a for i, a in enumerate(arrays)]
-        return tuple(self._rule(arrays[0].__array_namespace__(), *given, **settings))
+        return tuple(self._rule(backend_of(arrays[0]), *given, **settings))
 
     def _read_only(self, x: Tensor) -> GradientError:
         return GradientError(
@@ -202,5 +218,5 @@ class Updater:
 
 def _filled(array: Any, value: float | None) -> Tensor:
     """A tensor like an array, full of a number, or of anything."""
-    xp = array.__array_namespace__()
+    xp = backend_of(array)
     return Tensor(xp.empty_like(array) if value is None else xp.full_like(array, value))

@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from contextlib import nullcontext
+from itertools import starmap
+from operator import call, iadd
 from typing import Any
 
 import numpy as np
 
+from demograd._at_once import Call, at_once
 from demograd._storage import mark_changed, owner
 from demograd._tensor import Tensor
-from demograd.autograd._mode import enable_grad
+from demograd.autograd._hooks import run_post_accumulate_grad_hooks
+from demograd.autograd._mode import enable_grad, set_grad_enabled
+from demograd.autograd._step_checks import note_addition
 
-__all__ = ["accumulate", "separate"]
+__all__ = ["accumulate", "added", "separate"]
+
+# Elements from which on new memory costs more than finding out whether the old can be used.
+FEW = 4096
 
 # Two threads may finish passes over shared parameters at the same time.
 _lock = threading.Lock()
+set_attribute = object.__setattr__
 
 
 def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
-    """Add each gradient to its leaf's ``.grad``; empties ``found``."""
+    """Add each gradient to its leaf's ``.grad``, and run what waits for that; empties ``found``.
+
+    All are prepared first and then added at once: also an interrupt leaves all or none.
+    """
+    setting: list[Call] = []
+    adding: list[Call] = []
+    hooked = [x for x in found if x._after_grad is not None and x._requires_grad]
     # A recorded gradient stays in the graph, whatever the caller's mode is.
     with _lock, enable_grad() if create_graph else nullcontext():
         while found:
@@ -31,7 +47,7 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
             if former is None:
                 if isinstance(gradient, Tensor):
                     # Two leaves may have one Tensor as their gradient, or the caller's own.
-                    x._grad = gradient.clone()
+                    setting.append((set_attribute, x, "_grad", gradient.clone()))
                     continue
                 new = Tensor.__new__(Tensor)
                 # An array that somebody else holds as well must not become a .grad, which
@@ -39,12 +55,44 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
                 new._data = gradient if _is_ours(gradient, _REFERENCES) else _copy(gradient)
                 new._node = None
                 new._requires_grad = False
-                x._grad = new
-            elif create_graph or former._requires_grad or not _writable(former._data):
-                x._grad = former + gradient
+                setting.append((set_attribute, x, "_grad", new))
+            elif not (create_graph or former._requires_grad or _writable(former._data)):
+                if former._use:
+                    note_addition(former)
+                # The same Tensor with another array, for whoever holds it.
+                setting.append((set_attribute, former, "_data", former._data + gradient))
+            elif create_graph or former._requires_grad:
+                if former._use:
+                    note_addition(former)
+                total = former + gradient
+                total._use = former._use
+                setting.append((set_attribute, x, "_grad", total))
             else:
-                former._data += gradient
+                if former._use:
+                    note_addition(former)
                 mark_changed(former._data, "backward, adding to .grad")
+                adding.append((iadd, former._data, gradient))
+        if adding:
+            at_once(setting + adding)
+        else:
+            deque(starmap(call, setting), maxlen=0)  # no arithmetic of which NumPy could warn
+    if hooked:
+        # All gradients stand, and the lock is open: a hook may run a pass of its own.
+        with set_grad_enabled(create_graph):
+            run_post_accumulate_grad_hooks(hooked)
+
+
+def added(former: Any, part: Any) -> Any:
+    """``former + part``, in the memory of ``former`` if it is large and only the caller's."""
+    if (
+        type(former) is np.ndarray
+        and former.size > FEW
+        and type(part) is np.ndarray
+        and _is_ours(former, _REFERENCES)
+    ):
+        former += part
+        return former
+    return former + part
 
 
 def separate(gradients: list[Tensor | None], seeds: list[Any]) -> list[Tensor | None]:

@@ -1,9 +1,9 @@
 """The engine: reverse-mode differentiation of a recorded graph, in one loop.
 
-Backward collects the nodes that the outputs were computed by, sorts them by the time at which
-they were made, and walks from the latest to the earliest. An operation can only use what exists
-already, so every consumer of a value is later than the value: when the walk reaches a node, its
-gradient is complete. That is a topological order, and it costs one sort and no recursion.
+Backward walks from the latest node to the earliest. Each node was given the time at which it was
+made, and an operation can only use what exists already, so every consumer of a value is later
+than the value: of the nodes that a gradient has reached, the latest has its gradient complete. A
+heap holds them. That is a topological order, found on the way, with no recursion.
 
 Gradients of leaves are gathered on the way and added to ``.grad`` at the very end, all or none:
 an exception in a rule leaves every ``.grad`` as it was.
@@ -14,24 +14,30 @@ Reference: Baydin et al., "Automatic Differentiation in Machine Learning: a Surv
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from demograd._backend import FLOAT_SCALARS, backend_of
-from demograd._storage import changes, latest, owner
+from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of
+from demograd._moving import brought_together
+from demograd._storage import latest
 from demograd._tensor import Tensor
-from demograd.autograd._accumulate import accumulate, separate
+from demograd.autograd._accumulate import accumulate, added, separate
 from demograd.autograd._fitting import fitted
 from demograd.autograd._function import Function, Output
-from demograd.autograd._hooks import run_hooks
-from demograd.autograd._mode import set_grad_enabled
+from demograd.autograd._hooks import run_hooks, run_node_hooks, run_prehooks
+from demograd.autograd._mode import grad_mode, switch
+from demograd.autograd._no_graph import warn_of_leaf
 from demograd.autograd._recorded import recorded_twin, twin
+from demograd.autograd._stale import check_unchanged
 from demograd.autograd._watchers import watchers
 from demograd.errors import ArgumentTypeError, GradientError, ShapeError
 
 __all__ = ["as_tuple", "backward", "grad"]
+
+ndarray = np.ndarray  # looked up at each gradient
 
 
 def backward(
@@ -168,7 +174,9 @@ def _roots(
             raise GradientError(
                 f"{operation}: the tensor does not require a gradient.",
                 [f"{x._describe()}, computed from nothing that requires one"],
-                "Make a leaf with requires_grad=True before computing with it, outside no_grad.",
+                "Make a leaf with requires_grad=True before computing with it. A graph ends at "
+                "no_grad, detach(), .data, item(), float(), numpy(), dg.tensor(x), and at "
+                "integers (argmax).",
             )
         if seed is None:
             if x.numel() != 1:
@@ -177,9 +185,8 @@ def _roots(
                     [x._describe()],
                     "x.sum().backward(), or x.backward(gradient) with a gradient of its shape.",
                 )
-            seed = backend_of(x._data).ones_like(x._data)
-            if type(x._data) in FLOAT_SCALARS:
-                seed = seed[()]
+            kind = type(x._data)
+            seed = kind(1) if kind in FLOAT_SCALARS else backend_of(x._data).ones_like(x._data)
         else:
             if not isinstance(seed, Tensor):
                 seed = Tensor(seed)
@@ -188,8 +195,12 @@ def _roots(
                     f"{operation}: the gradient has another shape than its tensor.",
                     [x._describe(), f"gradient: shape {seed.shape}"],
                 )
+            if type(seed._data) is not type(x._data):
+                x, seed = brought_together(operation, (x, seed)) or (x, seed)
             seed = seed.to(x.dtype)
             seed = seed if create_graph else seed._data
+        if x._node is None and operation == "backward":
+            warn_of_leaf(x)
         edges.append(x._node or x)
         seeds.append(Tensor(seed) if create_graph and not isinstance(seed, Tensor) else seed)
     return edges, seeds
@@ -203,93 +214,182 @@ def _run(
     wanted: dict[int, Tensor] | None,
 ) -> dict[Tensor, Any]:
     """Walk the graph; the gradients of the leaves, or of the wanted tensors, as arrays."""
-    order = _collect(roots)
-    catch: dict[Any, Tensor] = {}
-    allowed: set[Any] | None = None
-    if wanted is not None:
-        catch = {x._node: x for x in wanted.values() if x._node is not None}
-        allowed = _leading_to(order, wanted)
-    caught: dict[Tensor, Any] = {}
     leaves: dict[Tensor, Any] = {}
     pending: dict[Any, Any] = {}
+    queue: list[tuple[int, Function]] = []  # a heap of what is pending, the latest node first
     for edge, seed in zip(roots, seeds, strict=True):
         gathered: dict[Any, Any] = pending if isinstance(edge, Function) else leaves
-        gathered[edge] = gathered[edge] + seed if edge in gathered else seed
+        if edge in gathered:
+            gathered[edge] = gathered[edge] + seed
+        else:
+            gathered[edge] = seed
+            if gathered is pending:
+                heappush(queue, (-edge._time, edge))
 
-    dressed = create_graph or bool(watchers())
-    # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to warn of.
-    with set_grad_enabled(create_graph), np.errstate(all="ignore"):
-        for node in order:
-            gradient = pending.pop(node, None)
-            if gradient is None:
-                continue
-            edges = node._edges
-            several = False
-            if node._special:
-                if node._hooks is not None:
-                    gradient = run_hooks(node, gradient)
-                several = node._outputs is not None
-            if allowed is not None:
-                if node in catch:
-                    caught[catch[node]] = gradient
-                edges = [_if_leading(edge, allowed, wanted) for edge in edges]
-                if not any(edge is not None for edge in edges):
-                    continue
-            if type(node) is Output:
-                _into_slot(pending, node, gradient)
-                continue
-            if several:
-                gradient = _materialized(node, gradient, create_graph)
-            saved = node.saved_tensors
-            if saved is None:
-                raise _freed(node)
-            if saved and latest.time > node._time:
-                _check_unchanged(node, saved)
-            if dressed or edges is not node._edges:
-                parts = _run_dressed(node, gradient, edges, create_graph)
-            elif several:
-                parts = node.backward(*gradient)
-            else:
-                parts = node.backward(gradient)
-            if type(parts) is not tuple:
-                parts = tuple(parts) if type(parts) is list else (parts,)
-            if len(parts) != len(edges):
-                if len(parts) < len(edges) or any(p is not None for p in parts[len(edges) :]):
-                    raise _wrong_number(node, parts)
-                parts = parts[: len(edges)]  # None for arguments that were left to their defaults
-            if saved and not retain_graph:
-                node.saved_tensors = None
-            for edge, part in zip(edges, parts):  # noqa: B905 - a keyword here costs 0.2 us a node
-                if edge is None or part is None:
-                    continue
-                kind = edge._kind
-                if kind is not None:
-                    gathered = pending
+    closely: _Closely | None = None
+    careful = create_graph or wanted is not None or bool(watchers())
+    if careful:
+        closely = _Closely(roots, pending, queue, create_graph, wanted)
+    take = pending.pop
+    former_mode = grad_mode.enabled
+    try:
+        switch(create_graph)
+        # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to
+        # warn of.
+        with np.errstate(all="ignore"):
+            while queue:
+                node = heappop(queue)[1]
+                gradient = take(node)
+                saved = node.saved_tensors
+                if careful or node._special:
+                    if closely is None:
+                        closely = _Closely(roots, pending, queue, create_graph, wanted)
+                    edges, parts = closely.run(node, gradient, saved)
+                else:
+                    if saved:
+                        if latest.time > node._time:
+                            check_unchanged(node, saved)
+                    elif saved is None:
+                        raise _freed(node)
+                    edges = node._edges
+                    parts = node.backward(gradient)
+                if type(parts) is not tuple:
+                    parts = tuple(parts) if type(parts) is list else (parts,)
+                if len(parts) != len(edges):
+                    parts = _of_number(len(edges), node, parts)
+                if saved and not retain_graph and edges:
+                    node.saved_tensors = None
+                for edge, part in zip(edges, parts):  # noqa: B905 - a keyword here costs 0.2 us
+                    if edge is None or part is None:
+                        continue
+                    kind = edge._kind
                     # A NumPy scalar's type says all about it; an array's shape and dtype must fit.
-                    fits = type(part) is kind and (
-                        kind in FLOAT_SCALARS
-                        or (part.shape == edge._shape and part.dtype is edge._dtype)
-                    )
-                else:
-                    gathered, data = leaves, edge._data
-                    kind = type(data)
-                    fits = type(part) is kind and (
-                        kind in FLOAT_SCALARS
-                        or (part.shape == data.shape and part.dtype is data.dtype)
-                    )
-                if not fits:
-                    part = fitted(part, edge, create_graph)
-                if edge in gathered:
-                    gathered[edge] = gathered[edge] + part
-                else:
-                    gathered[edge] = part
+                    if kind is ndarray:
+                        if not (
+                            type(part) is ndarray
+                            and part.shape == edge._shape
+                            and part.dtype is edge._dtype
+                        ):
+                            part = fitted(part, edge, create_graph)
+                    elif kind is None:
+                        data = edge._data
+                        if not (
+                            type(part) is ndarray
+                            and part.shape == data.shape
+                            and part.dtype is data.dtype
+                        ) and not (type(part) is type(data) and type(data) in FLOAT_SCALARS):
+                            part = fitted(part, edge, create_graph)
+                        leaves[edge] = added(leaves.pop(edge), part) if edge in leaves else part
+                        continue
+                    elif type(part) is not kind or kind not in FLOAT_SCALARS:
+                        part = fitted(part, edge, create_graph)
+                    if edge in pending:
+                        pending[edge] = added(pending.pop(edge), part)
+                    else:
+                        pending[edge] = part
+                        heappush(queue, (-edge._time, edge))
 
-        for x, gradient in leaves.items():
-            if x._hooks is not None:
-                leaves[x] = run_hooks(x, gradient)
-    if wanted is not None:
-        return {x: g for x, g in leaves.items() if id(x) in wanted} | caught
+            for x, gradient in leaves.items():
+                if x._hooks is not None:
+                    leaves[x] = run_hooks(x, gradient)
+    finally:
+        switch(former_mode)
+    if wanted is not None and closely is not None:
+        return {x: g for x, g in leaves.items() if id(x) in wanted} | closely.caught
     return leaves
+
+
+class _Closely:
+    """Runs the nodes that want more than their rule: hooks, several outputs, recorded passes.
+
+    Attributes:
+        caught: the gradients of wanted tensors that were met on the way.
+    """
+
+    def __init__(
+        self,
+        roots: list[Any],
+        pending: dict[Any, Any],
+        queue: list[tuple[int, Function]],
+        create_graph: bool,
+        wanted: dict[int, Tensor] | None,
+    ) -> None:
+        self.caught: dict[Tensor, Any] = {}
+        self._pending = pending
+        self._queue = queue
+        self._create_graph = create_graph
+        self._wanted = wanted
+        self._watched = bool(watchers())
+        for watcher in watchers():
+            watcher.starting(roots)
+        if wanted is not None:
+            self._catch = {x._node: x for x in wanted.values() if x._node is not None}
+            self._allowed = _leading_to(_collect(roots), wanted)
+
+    def run(self, node: Function, gradient: Any, saved: Any) -> tuple[Sequence[Any], Any]:
+        """The edges that want a gradient, None for those that do not, and what the rule gave."""
+        edges = node._edges
+        if node._hooks is not None:
+            gradient = run_hooks(node, gradient)
+        fewer = False
+        if self._wanted is not None:
+            if node in self._catch:
+                self.caught[self._catch[node]] = gradient
+            edges = [_if_leading(edge, self._allowed, self._wanted) for edge in edges]
+            if not any(edge is not None for edge in edges):
+                return (), ()
+            fewer = True
+        if type(node) is Output:
+            self._into_slot(node, gradient)
+            return (), ()
+        recorded = self._create_graph
+        gradients = (gradient,) if node._outputs is None else tuple(gradient)
+        if saved is None:
+            raise _freed(node)
+        if saved and latest.time > node._time:
+            check_unchanged(node, saved)
+        if node._prehooks is not None:
+            gradients = run_prehooks(node, gradients, recorded)
+        given = gradients
+        if node._outputs is not None and node._materialize:
+            gradients = tuple(_materialized(node, gradients, recorded))
+        if recorded or fewer or self._watched or node._packed:
+            parts = self._dressed(node, gradients, edges)
+        else:
+            parts = node.backward(*gradients)
+        if node._posthooks is not None:
+            parts = run_node_hooks(node, edges, parts, given, recorded)
+        return edges, parts
+
+    def _dressed(self, node: Function, gradients: tuple[Any, ...], edges: Sequence[Any]) -> Any:
+        """Run a rule on a copy of its node: on Tensors, for fewer inputs, or while one looks."""
+        copy = recorded_twin(node) if self._create_graph else twin(node)
+        if not self._create_graph:
+            for gradient in gradients:
+                if gradient is not None and type(gradient) not in NUMPY_TYPES:
+                    copy.xp = backend_of(gradient)  # many passes at once: see demograd.func
+        copy.needs_input_grad = tuple([edge is not None for edge in edges])
+        for watcher in watchers():
+            watcher.entering(node, gradients)
+        try:
+            parts = copy.backward(*gradients)
+        except BaseException as error:
+            for watcher in watchers():
+                watcher.failed(node, error)
+            raise
+        for watcher in watchers():
+            watcher.leaving(node, gradients, parts if type(parts) is tuple else (parts,))
+        return parts
+
+    def _into_slot(self, output: Output, gradient: Any) -> None:
+        """Gather the gradient of one of several outputs with its node."""
+        node = output.node
+        slots = self._pending.get(node)
+        if slots is None:
+            slots = self._pending[node] = [None] * len(node._outputs or ())
+            heappush(self._queue, (-node._time, node))
+        former = slots[output.index]
+        slots[output.index] = gradient if former is None else former + gradient
 
 
 def _collect(roots: Iterable[Any]) -> list[Function]:
@@ -322,15 +422,7 @@ def _if_leading(edge: Any, allowed: set[Any], wanted: Any) -> Any:
     return edge if edge is not None and (edge in allowed or id(edge) in wanted) else None
 
 
-def _into_slot(pending: dict[Any, Any], output: Output, gradient: Any) -> None:
-    """Gather the gradient of one of several outputs with its node."""
-    node = output.node
-    slots = pending.setdefault(node, [None] * len(node._outputs or ()))
-    former = slots[output.index]
-    slots[output.index] = gradient if former is None else former + gradient
-
-
-def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]:
+def _materialized(node: Function, slots: Sequence[Any], recorded: bool) -> list[Any]:
     """The gradients of several outputs: zeros for those that nobody used."""
     made = list(slots)
     for number, (shape, dtype, _) in enumerate(node._outputs or ()):
@@ -340,46 +432,21 @@ def _materialized(node: Function, slots: list[Any], recorded: bool) -> list[Any]
     return made
 
 
-def _run_dressed(node: Function, gradient: Any, edges: Sequence[Any], recorded: bool) -> Any:
-    """Run a rule on a copy of its node: for Tensors, fewer inputs, or a watcher."""
-    copy = recorded_twin(node) if recorded else twin(node)
-    copy.needs_input_grad = tuple([edge is not None for edge in edges])
-    gradients = (gradient,) if node._outputs is None else tuple(gradient)
-    for watcher in watchers():
-        watcher.entering(node, gradients)
-    parts = copy.backward(*gradients)
-    for watcher in watchers():
-        watcher.leaving(node, gradients, parts if type(parts) is tuple else (parts,))
-    return parts
-
-
 def _freed(node: Function) -> GradientError:
     return GradientError(
         f"backward: the graph was freed by an earlier backward, at {node.name}.",
         [f"{node.name}: output shapes {node.output_shapes}"],
-        "Give the first one retain_graph=True, or compute the loss anew.",
+        "Compute the loss anew, or give the first one retain_graph=True. What is kept from an "
+        "earlier step, such as a hidden state, is cut off from it by h = h.detach().",
     )
 
 
-def _wrong_number(node: Function, parts: tuple[Any, ...]) -> GradientError:
-    return GradientError(
+def _of_number(number: int, node: Function, parts: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A rule's gradients without the Nones for arguments that were left to their defaults."""
+    if len(parts) > number and all(part is None for part in parts[number:]):
+        return parts[:number]
+    raise GradientError(
         f"backward: {node.name} has {len(node._edges)} inputs, but its rule returned "
         f"{len(parts)} gradients.",
         mend="Return one for each positional argument of forward, None where there is none.",
     )
-
-
-def _check_unchanged(node: Function, saved: tuple[Any, ...]) -> None:
-    for number, array in enumerate(saved):
-        if type(array) is not np.ndarray:
-            continue  # scalars and other libraries' arrays are never written to
-        change = changes.get(id(array if array.base is None else owner(array)))
-        if change is not None and change.time > node._time:
-            raise GradientError(
-                f"backward: a value that {node.name} saved was changed in place afterwards.",
-                [
-                    f"{node.name}: saved value {number}, shape {array.shape}, dtype {array.dtype}",
-                    f"changed by: {change.by}",
-                ],
-                "Change a copy (x = x.clone()), or make the change after backward.",
-            )

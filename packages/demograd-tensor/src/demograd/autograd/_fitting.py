@@ -6,17 +6,21 @@ summed here, in the one place that knows the input's shape.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
-from demograd._backend import backend_of
+from demograd._backend import FLOAT_SCALARS, backend_of
 from demograd._dtype import native
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend
 from demograd.errors import GradientError
 
 __all__ = ["fitted"]
+
+# Up to so many elements a number is written out rather than repeated.
+FEW = 4096
 
 
 def fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
@@ -25,6 +29,11 @@ def fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
         shape, dtype = edge._data.shape, edge._data.dtype
     else:
         shape, dtype = edge._shape, edge._output_dtype
+    if type(gradient) in FLOAT_SCALARS and not recorded and math.prod(shape) <= FEW:
+        # The gradient of a sum. In memory of its own it is faster to compute with than repeated.
+        filled: Any = np.empty(shape, dtype)
+        filled.fill(gradient)
+        return filled
     if isinstance(gradient, Tensor):
         if not recorded:
             gradient = gradient._data
@@ -41,7 +50,8 @@ def fitted(gradient: Any, edge: Any, recorded: bool) -> Any:
 def _unbroadcast(xp: Any, gradient: Any, shape: tuple[int, ...], edge: Any) -> Any:
     """Undo what broadcasting did to an input of this shape: sum over what it repeated.
 
-    A gradient that is itself smaller than the input, such as a constant, is repeated instead.
+    A gradient that is itself smaller than the input is repeated: that of a sum is one number,
+    and it is repeated in one place, where it may stay one number for longer.
     """
     extra = len(gradient.shape) - len(shape)
     if extra > 0 and gradient.shape[extra:] == shape:

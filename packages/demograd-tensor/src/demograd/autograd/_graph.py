@@ -23,8 +23,9 @@ def mark_changed(x: Tensor, by: str) -> None:
     Traceback (most recent call last):
       ...
     demograd.errors.GradientError: backward: a value that Mul saved was changed in place afterwards.
-      Mul: saved value 0, shape (2,), dtype float32
+      Mul: saved its input 0, a leaf, of shape (2,), dtype float32
       changed by: my update
     Change a copy (x = x.clone()), or make the change after backward.
+    Under dg.debug() this message names the lines of both.
     """
     _storage.mark_changed(x._data, by)

@@ -6,8 +6,11 @@ import functools
 import inspect
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TypeVar, cast
+
+from demograd._place import Place, user_place
 
 __all__ = ["enable_grad", "is_grad_enabled", "no_grad", "set_grad_enabled"]
 
@@ -18,6 +21,8 @@ class GradMode(threading.local):
     """The switch itself; each thread starts with recording on."""
 
     enabled: bool = True
+    inference: bool = False  # in which recording cannot be switched on
+    place: Place | None = None  # of the switch, while somebody watches
 
 
 class Everywhere:
@@ -47,9 +52,17 @@ everywhere = Everywhere()
 
 def switch(enabled: bool) -> None:
     """Set the mode of this thread."""
-    if grad_mode.enabled != enabled:
-        grad_mode.enabled = enabled
-        everywhere.count(off=-1 if enabled else 1)
+    if grad_mode.enabled != enabled and not (enabled and grad_mode.inference):
+        if everywhere.watched:
+            grad_mode.place = user_place()
+        # An interrupt may come between the two lines: then the count is too high, which costs time
+        # and nothing else.
+        if enabled:
+            grad_mode.enabled = True
+            everywhere.count(off=-1)
+        else:
+            everywhere.count(off=1)
+            grad_mode.enabled = False
 
 
 def is_grad_enabled() -> bool:
@@ -70,8 +83,14 @@ class _Switch:
         self._former: list[bool] = []
 
     def __enter__(self) -> None:
-        self._former.append(grad_mode.enabled)
-        switch(self._enabled)
+        former = grad_mode.enabled
+        self._former.append(former)
+        try:
+            switch(self._enabled)
+        except BaseException:  # an interrupt: nobody will call __exit__
+            self._former.pop()
+            switch(former)
+            raise
 
     def __exit__(
         self,
@@ -83,35 +102,40 @@ class _Switch:
 
     def __call__(self, function: F) -> F:
         enabled = self._enabled
-        if inspect.isgeneratorfunction(function):
-            # The mode must hold while the generator runs, and not while its consumer does.
-            @functools.wraps(function)
-            def steps(*args: Any, **kwargs: Any) -> Any:
-                generator = function(*args, **kwargs)
-                resume, sent = generator.send, None
-                while True:
-                    with _Switch(enabled):
-                        try:
-                            item = resume(sent)
-                        except StopIteration as stop:
-                            return stop.value
-                    try:
-                        resume, sent = generator.send, (yield item)
-                    except GeneratorExit:
-                        with _Switch(enabled):
-                            generator.close()
-                        raise
-                    except BaseException as error:  # noqa: BLE001 - it is the generator's to see
-                        resume, sent = generator.throw, error
+        return decorated(function, lambda: _Switch(enabled))
 
-            return cast(F, steps)
 
+def decorated(function: F, context: Callable[[], AbstractContextManager[Any]]) -> F:
+    """A function that runs in a context, which is made anew for each call."""
+    if inspect.isgeneratorfunction(function):
+        # The context must hold while the generator runs, and not while its consumer does.
         @functools.wraps(function)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            with _Switch(enabled):
-                return function(*args, **kwargs)
+        def steps(*args: Any, **kwargs: Any) -> Any:
+            generator = function(*args, **kwargs)
+            resume, sent = generator.send, None
+            while True:
+                with context():
+                    try:
+                        item = resume(sent)
+                    except StopIteration as stop:
+                        return stop.value
+                try:
+                    resume, sent = generator.send, (yield item)
+                except GeneratorExit:
+                    with context():
+                        generator.close()
+                    raise
+                except BaseException as error:  # noqa: BLE001 - it is the generator's to see
+                    resume, sent = generator.throw, error
 
-        return cast(F, call)
+        return cast(F, steps)
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with context():
+            return function(*args, **kwargs)
+
+    return cast(F, call)
 
 
 class no_grad(_Switch):

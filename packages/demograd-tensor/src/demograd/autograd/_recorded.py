@@ -13,8 +13,10 @@ import numpy as np
 
 from demograd._dtype import DIFFERENTIABLE, native
 from demograd._tensor import Tensor
-from demograd._tensor_backend import tensor_backend
+from demograd._tensor_backend import tensor_backend_on
 from demograd.autograd._function import Alias, Function, Output
+from demograd.autograd._once import OnceTwin
+from demograd.autograd._saved import unpacked
 from demograd.errors import GradientError
 
 __all__ = ["recorded_twin", "twin"]
@@ -24,25 +26,25 @@ def twin(node: Function) -> Function:
     """A copy of a node that a pass may dress up without another thread seeing it."""
     copy = object.__new__(type(node))
     copy.__dict__.update(node.__dict__)
+    if node._packed:
+        copy.saved_tensors = unpacked(node)
     return copy
 
 
-def recorded_twin(node: Function) -> Function:
+def recorded_twin(node: Function) -> Any:
     """The node as a recorded pass sees it: its saved values are Tensors in the graph."""
-    if node.once_differentiable:
-        raise GradientError(
-            f"backward: {node.name} can be differentiated once only.",
-            mend="Its rule is marked once_differentiable; leave create_graph out.",
-        )
+    if node.once_differentiable or getattr(node.backward, "once_differentiable", False):
+        return OnceTwin(twin(node), [_source(edge) for edge in node._edges if edge is not None])
     copy = twin(node)
-    copy.xp = tensor_backend
-    origins = _origins(node)
+    copy.xp = tensor_backend_on(node.xp)
+    origins = {} if node._packed or node._saves is not None else _origins(node)
     if node._saves is not None:
         # By place: two inputs may hold one array, such as x and x.detach().
-        edges = [node if i < 0 else node._edges[i] for i in node._saves]
         saved = [
-            _as_saved_tensor(node, array, {id(array): edge})
-            for array, edge in zip(node.saved_tensors, edges, strict=True)
+            _as_saved_tensor(
+                node, array, {} if place is None else {id(array): _at(node, place, array)}
+            )
+            for array, place in zip(copy.saved_tensors, node._saves, strict=True)
         ]
     else:
         saved = [_as_saved_tensor(node, array, origins) for array in node.saved_tensors]
@@ -61,15 +63,35 @@ def recorded_twin(node: Function) -> Function:
     return copy
 
 
+def _source(edge: Any) -> Tensor:
+    """A tensor at an edge of the graph, whose values nobody asks for."""
+    if isinstance(edge, Tensor):
+        return edge
+    tensor = Tensor.__new__(Tensor)
+    tensor._data, tensor._node, tensor._requires_grad = np.zeros(()), edge, True
+    return tensor
+
+
+def _at(node: Function, place: int, array: Any) -> Any:
+    """Where an input, counted from 0, or an output, counted from -1 down, came from."""
+    if place >= 0:
+        return node._edges[place]
+    return node if node._outputs is None else _stand(node, -1 - place, array)
+
+
+def _stand(node: Function, index: int, array: Any) -> Output:
+    """What stands for one of several outputs."""
+    known = node._stands[index]
+    return (None if known is None else known()) or Output(node, index, array)
+
+
 def _origins(node: Function) -> dict[int, Any]:
     """Where each input and output array of a node came from, by the array's id."""
     origins: dict[int, Any] = {node._output_id: node}
     saved = {id(array): array for array in node.saved_tensors if array is not None}
     for index, (_, _, identity) in enumerate(node._outputs or ()):
         if identity in saved:
-            known = node._stands[index]
-            stand = None if known is None else known()
-            origins[identity] = stand or Output(node, index, saved[identity])
+            origins[identity] = _stand(node, index, saved[identity])
     inputs: dict[int, Any] = {}
     for identity, edge in zip(node._input_ids, node._edges, strict=False):
         if inputs.setdefault(identity, edge) is not edge and identity in saved:

@@ -10,16 +10,23 @@ is changed, the base is the one whose history goes on: its elements at the view'
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from demograd._storage import owner
 from demograd._tensor import Tensor
-from demograd.autograd._mode import enable_grad, no_grad
+from demograd.autograd._mode import enable_grad, grad_mode, no_grad
 from demograd.errors import GradientError
 
-__all__ = ["note_view", "places", "refresh", "take_view"]
+__all__ = ["note_view", "outside", "places", "rebound", "refresh", "take_view"]
+
+# Stands for the base of what was made in inference mode; its node is no view's.
+outside = Tensor.__new__(Tensor)
+outside._data, outside._node, outside._requires_grad = np.zeros(0), cast(Any, object()), False
+
+# Stands for the node of the base of a view that is replaced and not written to: see _rebinding.py.
+rebound: Any = object()
 
 # An operation that was taken: its Function, the positional arguments with the place of the tensor,
 # the settings, and which of several outputs.
@@ -37,6 +44,9 @@ def note_view(
     whole = owner(tensor._data)
     for place, x in enumerate(inputs):
         if isinstance(x, Tensor) and owner(x._data) is whole:
+            if x._base is outside:
+                tensor._base = outside
+                return
             others = tuple([None if i == place else y for i, y in enumerate(inputs)])
             taken: Taken = (function, others, place, settings, output)
             tensor._base = x if x._base is None else x._base
@@ -59,12 +69,23 @@ def take_view(base: Tensor, taken: Any) -> Tensor:
     return current
 
 
-def refresh(x: Tensor) -> None:
-    """Bring the node of a view up to date with its base."""
+def refresh(x: Tensor) -> bool:
+    """Bring the node of a view up to date with its base.
+
+    Returns:
+        Whether it is a tensor from inference mode that is used outside.
+    """
     base = x._base
     if base is None or base._node is x._base_node:
-        return
-    if x._data.size and not np.may_share_memory(x._data, base._data):
+        return False
+    if base is outside:
+        return not grad_mode.inference
+    if x._base_node is rebound:
+        from demograd.autograd._rebinding import again
+
+        again(x, base)
+        return False
+    if x._data.size and not np.may_share_memory(_plain(x._data), _plain(base._data)):
         raise GradientError(
             "view: the base was given other memory after the view was taken.",
             [f"view: {x._describe()}", f"base: {base._describe()}"],
@@ -78,6 +99,12 @@ def refresh(x: Tensor) -> None:
         from demograd.autograd._hooks import move_retained
 
         move_retained(x)
+    return False
+
+
+def _plain(array: Any) -> Any:
+    """The NumPy array itself, or the one that a mapped array holds."""
+    return array if isinstance(array, (np.ndarray, np.generic)) else getattr(array, "base", array)
 
 
 def places(x: Tensor, base: Tensor) -> np.ndarray[Any, Any]:

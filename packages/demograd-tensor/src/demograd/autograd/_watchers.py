@@ -8,6 +8,7 @@ everywhere, and pays nothing else.
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from demograd._tensor import Tensor
     from demograd.autograd._function import Function
 
-__all__ = ["Watcher", "ran", "watchers"]
+__all__ = ["Watcher", "cleared", "cut", "ran", "watch_every_thread", "watchers"]
 
 
 class Watcher:
@@ -44,11 +45,23 @@ class Watcher:
     def ran(self, node: Function, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
         """``forward`` has run; the node is part of the graph if an output requires a gradient."""
 
+    def starting(self, roots: Sequence[Any]) -> None:
+        """A backward pass begins at these edges."""
+
     def entering(self, node: Function, gradients: tuple[Any, ...]) -> None:
         """The node's ``backward`` is about to run on these gradients of its outputs."""
 
     def leaving(self, node: Function, gradients: tuple[Any, ...], parts: tuple[Any, ...]) -> None:
         """It has run, and these are the gradients of its inputs."""
+
+    def failed(self, node: Function, error: BaseException) -> None:
+        """It has raised an error, which goes on to the user."""
+
+    def cut(self, x: Tensor, how: str, out: Tensor | None) -> None:
+        """The values of ``x`` have left the graph by ``how``, into ``out`` or a plain array."""
+
+    def cleared(self, x: Tensor) -> None:
+        """The gradient of ``x`` is set to None."""
 
 
 class _Stack(threading.local):
@@ -68,3 +81,21 @@ def ran(node: Function, inputs: tuple[Any, ...], outputs: Any) -> None:
     made = outputs if type(outputs) is tuple else (outputs,)
     for watcher in _stack.watchers:
         watcher.ran(node, inputs, made)
+
+
+def cut(x: Tensor, how: str, out: Tensor | None = None) -> None:
+    """Tell them that the values of a tensor have left the graph."""
+    for watcher in _stack.watchers:
+        watcher.cut(x, how, out)
+
+
+def cleared(x: Tensor) -> None:
+    """Tell them that a gradient is set to None."""
+    for watcher in _stack.watchers:
+        watcher.cleared(x)
+
+
+def watch_every_thread(watcher: Watcher) -> None:
+    """Let a watcher see all threads, also those to come, until the process ends."""
+    _Stack.watchers = (*_Stack.watchers, watcher)  # what a thread begins with
+    everywhere.count(watched=1)

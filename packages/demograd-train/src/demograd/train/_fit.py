@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping
 from operator import index
 from os import PathLike
 from typing import Any, Literal
 
 from demograd import Tensor
-from demograd.errors import ArgumentError, ArgumentTypeError, StateError
+from demograd.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    NonFiniteOperationError,
+    StateError,
+    warn,
+)
 from demograd.interfaces import Model, Optimizer
 from demograd.train._batch import batches_in, check_loader, no_batch, size_of, split
 from demograd.train._callback import Callback, Run
 from demograd.train._evaluate import evaluate, measure, number_of
 from demograd.train._history import History
 from demograd.train._metrics import Means, Metric, check_metrics
-from demograd.train._non_finite import Before, bad_gradient, bad_loss, buffers, first_bad_gradient
+from demograd.train._non_finite import (
+    Before,
+    bad_gradient,
+    bad_loss,
+    bad_operation,
+    buffers,
+    first_bad_gradient,
+)
 from demograd.train._progress import progress_callback
 from demograd.train._random_state import restore_random_state
 from demograd.train._resume import restore
@@ -176,14 +188,18 @@ def _step(run: Run, batch: Any, has_buffers: bool) -> None:
     inputs, target = split("fit", batch)
     before = Before(run.model, has_buffers)
     run.optimizer.zero_grad()
-    output = run.model(*inputs)
-    loss = run.loss(output, target)
-    value = number_of("fit", loss)
-    if not math.isfinite(value):
-        raise bad_loss(run, inputs, value, before)
-    loss.backward()
+    try:
+        output = run.model(*inputs)
+        loss = run.loss(output, target)
+        value = number_of("fit", loss)
+        if not math.isfinite(value):
+            raise bad_loss(run, inputs, target, value, before)
+        loss.backward()
+    except NonFiniteOperationError as error:  # under dg.debug()
+        bad_operation(run, error, before)
+        raise
     if (parameter := first_bad_gradient(run)) is not None:
-        raise bad_gradient(run, parameter, value, before)
+        raise bad_gradient(run, inputs, target, parameter, value, before)
     _tell(run, "on_gradients")
     run.optimizer.step()
     run.step += 1
@@ -251,8 +267,11 @@ def _check_parameters(run: Run) -> None:
     left_out = [p for key, p in own.items() if key not in trained and p.requires_grad]
     foreign = len(trained - own.keys())
     if left_out and foreign:
-        warnings.warn(
-            f"fit: {len(left_out)} parameters of the model are not trained, and the optimizer has "
-            f"{foreign} that are not the model's. Were some replaced after the optimizer was made?",
-            stacklevel=4,
+        warn(
+            "fit: the optimizer was made of another model, or before a part of this was replaced.",
+            [
+                f"parameters of the model that are not trained: {len(left_out)}",
+                f"parameters of the optimizer that are not the model's: {foreign}",
+            ],
+            "Make the optimizer after the last change of the model: SGD(model.parameters()).",
         )

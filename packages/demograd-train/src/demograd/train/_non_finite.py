@@ -2,7 +2,8 @@
 
 The parameters are as they were before the step, because the check comes before the optimizer's;
 what the forward pass itself has changed (running means, the state of the random generator) is
-put back. Then the same batch can be run again, with a hook on every module.
+put back. Then the same batch can be run again, with a hook on every module, and under ``dg.debug``,
+which names the first operation and its line.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import numpy as np
 
 import demograd
 from demograd import Tensor
-from demograd.errors import NonFiniteError
+from demograd.errors import NonFiniteError, NonFiniteOperationError
 from demograd.train._callback import Run, learning_rates
 
-__all__ = ["Before", "bad_gradient", "bad_loss", "first_bad_gradient"]
+__all__ = ["Before", "bad_gradient", "bad_loss", "bad_operation", "first_bad_gradient"]
 
 MOST_LISTED = 5
 MEND = (
@@ -46,7 +47,7 @@ class Before:
         self._model = model
         self._random = demograd.default_generator.numpy.bit_generator.state
         self._buffers = (
-            {name: np.array(value.detach().data) for name, value in buffers(model).items()}
+            {name: np.array(value.detach().cpu().data) for name, value in buffers(model).items()}
             if has_buffers
             else {}
         )
@@ -89,8 +90,10 @@ def is_finite(x: Tensor) -> bool:
     return math.isfinite(np.add.reduce(data, axis=None)) or bool(np.isfinite(data).all())
 
 
-def bad_loss(run: Run, inputs: tuple[Any, ...], loss: float, before: Before) -> NonFiniteError:
-    """The error for a loss that is not finite; finds the first module that made it so."""
+def bad_loss(
+    run: Run, inputs: tuple[Any, ...], target: Any, loss: float, before: Before
+) -> NonFiniteError:
+    """The error for a loss that is not finite; finds what made it so, module and operation."""
     facts = [f"loss: {loss}", *_where(run)]
     before.restore()
     with np.errstate(all="ignore"), demograd.no_grad():
@@ -101,12 +104,22 @@ def bad_loss(run: Run, inputs: tuple[Any, ...], loss: float, before: Before) -> 
             if isinstance(x, Tensor) and not is_finite(x)
         ]
         facts += [*parameters, *data, _first_bad_module(run.model, inputs)]
+        if not parameters and not data:
+            before.restore()
+            facts += _first_bad_operation(run, inputs, target, backward=False)
     before.restore()
     mend = MEND_PARAMETERS if parameters else MEND_DATA if data else MEND
     return NonFiniteError("fit: the loss is not finite.", facts, mend)
 
 
-def bad_gradient(run: Run, parameter: Tensor, loss: float, before: Before) -> NonFiniteError:
+def bad_gradient(
+    run: Run,
+    inputs: tuple[Any, ...],
+    target: Any,
+    parameter: Tensor,
+    loss: float,
+    before: Before,
+) -> NonFiniteError:
     """The error for a loss that is finite and a gradient that is not."""
     names = {id(p): name for name, p in run.model.named_parameters()}
     name = names.get(id(parameter), parameter.name or "a parameter that is not the model's")
@@ -118,7 +131,17 @@ def bad_gradient(run: Run, parameter: Tensor, loss: float, before: Before) -> No
     ]
     before.restore()
     run.optimizer.zero_grad()
+    facts += _first_bad_operation(run, inputs, target, backward=True)
+    before.restore()
+    run.optimizer.zero_grad()
     return NonFiniteError("fit: a gradient is not finite, though the loss is.", facts, MEND)
+
+
+def bad_operation(run: Run, error: NonFiniteOperationError, before: Before) -> None:
+    """Add to what ``dg.debug`` has found where the training was, and undo the step."""
+    before.restore()
+    run.optimizer.zero_grad()
+    error.add_note(f"in fit: {_where(run)[0]}; the parameters are as they were before this step")
 
 
 def _where(run: Run) -> list[str]:
@@ -167,6 +190,22 @@ def _first_bad_module(model: Any, inputs: tuple[Any, ...]) -> str:
         for handle in handles:
             handle.remove()
     return found[0] if found else "first module: none, every output is finite; the loss made it so"
+
+
+def _first_bad_operation(
+    run: Run, inputs: tuple[Any, ...], target: Any, backward: bool
+) -> list[str]:
+    """Run the batch once more and stop at the first operation that makes something not finite."""
+    try:
+        with np.errstate(all="ignore"), demograd.debug(buffers=False):
+            loss = run.loss(run.model(*inputs), target)
+            if backward:
+                loss.backward()
+    except NonFiniteOperationError as error:
+        headline, *facts = str(error).splitlines()
+        # The last line is the way out: here there is one for the whole step.
+        return [f"first operation: {headline}", *facts[:-1]]
+    return []
 
 
 def tensors_in(output: Any) -> list[Tensor]:

@@ -20,6 +20,7 @@ from demograd.activations import (
     softplus,
     tanh,
 )
+from demograd.nn.functional._attention import scaled_dot_product_attention
 from demograd.nn.functional._binary import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -27,8 +28,9 @@ from demograd.nn.functional._binary import (
 from demograd.nn.functional._cross_entropy import cross_entropy, nll_loss
 from demograd.nn.functional._dropout import dropout
 from demograd.nn.functional._embedding import embedding, one_hot
+from demograd.nn.functional._layer_norm import layer_norm
 from demograd.nn.functional._linear import linear
-from demograd.nn.functional._normalization import batch_norm, layer_norm, normalize
+from demograd.nn.functional._normalization import batch_norm, normalize
 from demograd.nn.functional._regression import huber_loss, l1_loss, mse_loss, smooth_l1_loss
 from demograd.ops import avg_pool2d, conv2d, max_pool2d, pad
 
@@ -56,6 +58,7 @@ __all__ = [
     "one_hot",
     "pad",
     "relu",
+    "scaled_dot_product_attention",
     "sigmoid",
     "silu",
     "smooth_l1_loss",

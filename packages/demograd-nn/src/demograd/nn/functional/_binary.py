@@ -8,6 +8,7 @@ import numpy as np
 
 from demograd import Function, Tensor
 from demograd.errors import ArgumentError, ShapeError
+from demograd.nn.functional._expected import expect_logits
 from demograd.nn.functional._operands import (
     check_floats,
     check_one_dtype,
@@ -170,6 +171,7 @@ def binary_cross_entropy_with_logits(
     tensor([6.9315e-01, 1.0000e+04])
     """
     _check("binary_cross_entropy_with_logits", {"input": input, "target": target}, reduction)
+    expect_logits("binary_cross_entropy_with_logits", input, "sigmoid")
     rule = BinaryCrossEntropyWithLogits
     if pos_weight is None:
         losses = binary(rule, input, target)

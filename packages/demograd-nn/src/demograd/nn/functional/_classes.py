@@ -8,6 +8,7 @@ import numpy as np
 
 from demograd import Tensor, ops
 from demograd.errors import DtypeError, OutOfRangeError, ShapeError
+from demograd.nn.functional._expected import warn_of_one_class
 from demograd.nn.functional._operands import kind_of, known_values
 
 __all__ = ["as_rows", "check_classes"]
@@ -45,6 +46,8 @@ def check_classes(
     wanted = () if len(shape) == 1 else (shape[0], *shape[2:])
     if target.shape != wanted:
         raise _misfit(operation, input, target, classes, wanted)
+    if classes == 1 and operation == "cross_entropy":
+        warn_of_one_class(operation, input)
     if kind_of(target) != "i":
         raise DtypeError(
             f"{operation}: the target is of {target.dtype}, and class numbers are integers.",
@@ -78,6 +81,11 @@ def _misfit(
         )
     elif target.numel() == math.prod(wanted):
         mend = f"target.reshape({', '.join(map(str, wanted))}) would fit."
+    elif input.ndim == 2 and target.ndim == 1:
+        mend = (
+            f"The model gave {input.shape[0]} rows for {target.shape[0]} targets: x.flatten(1) "
+            "keeps a row for each sample, x.reshape(-1, n) need not."
+        )
     else:
         mend = "The dimension of classes is the second, or the only one."
     return ShapeError(
@@ -93,7 +101,7 @@ def _misfit(
 def _no_class(
     operation: str, input: Tensor, target: Tensor, classes: int, number: int
 ) -> OutOfRangeError:
-    values = np.asarray(target.data)
+    values = target.cpu().numpy()
     place = tuple(int(i) for i in np.unravel_index(number, target.shape))
     value = int(values[place])
     if value == classes and values.min() >= 1:

@@ -9,6 +9,11 @@ import numpy as np
 from demograd import Function, Tensor, ops
 from demograd.errors import ArgumentError, DtypeError, ShapeError
 from demograd.nn.functional._classes import as_rows, check_classes
+from demograd.nn.functional._expected import (
+    expect_log_probabilities,
+    expect_logits,
+    warn_of_one_class,
+)
 from demograd.nn.functional._operands import check_floats, check_tensors, kind_of
 from demograd.nn.functional._reduction import check_reduction, reduced
 
@@ -137,6 +142,7 @@ def cross_entropy(
         raise ArgumentError(
             f"{operation}: label_smoothing is {label_smoothing}.", mend="Use a value from 0 to 1."
         )
+    expect_logits(operation, input, "softmax")
     if target.shape == input.shape and input.ndim and kind_of(target) == "f":
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     return _of_classes(operation, input, target, weight, ignore_index, reduction, label_smoothing)
@@ -162,6 +168,7 @@ def nll_loss(
     check_tensors("nll_loss", {"input": input, "target": target})
     check_floats("nll_loss", {"input": input})
     check_reduction("nll_loss", reduction)
+    expect_log_probabilities("nll_loss", input)
     return _of_classes("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
@@ -211,6 +218,8 @@ def _of_probabilities(
 ) -> Tensor:
     dim = 0 if input.ndim == 1 else 1
     classes = input.shape[dim]
+    if classes == 1:
+        warn_of_one_class("cross_entropy", input)
     if smoothing:
         target = target * (1.0 - smoothing) + smoothing / classes
     terms = target * ops.log_softmax(input, dim=dim)

@@ -10,6 +10,7 @@ import demograd as dg
 from demograd import Function, Tensor
 from demograd.errors import ArgumentError
 from demograd.nn.functional._operands import check_floats, check_tensors
+from demograd.operators import mapped_alike, refuse_traced
 
 __all__ = ["Keep", "dropout"]
 
@@ -41,6 +42,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     Raises:
         ArgumentError: p is outside 0 to 1.
         DtypeError: the input is not of floats.
+        DeviceError: the input is traced by a compiler.
 
     Reference: Srivastava et al., "Dropout: a simple way to prevent neural networks from
     overfitting", JMLR 2014.
@@ -55,9 +57,10 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
     check_probability("dropout", p)
     if not training or p == 0.0:
         return input
-    kept = dg.rand(input.shape, dtype=dg.float32).data >= p
+    refuse_traced("dropout", input)
+    kept = dg.rand(input.shape, dtype=dg.float32, device="cpu").data >= p
     scale = 1.0 / (1.0 - p) if p < 1.0 else 1.0
-    return cast(Tensor, Keep.apply(input, kept=kept, scale=scale))
+    return cast(Tensor, Keep.apply(mapped_alike(input, kept), kept=kept, scale=scale))
 
 
 def check_probability(operation: str, p: float) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from demograd import Function, Tensor, ops
 from demograd.errors import ArgumentError, OutOfRangeError, ShapeError
 from demograd.nn.functional._operands import check_integers, check_tensors, known_values
+from demograd.operators import backend_of
 
 __all__ = ["Lookup", "embedding", "one_hot"]
 
@@ -115,7 +116,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
             ],
         )
     data = tensor.data
-    xp = data.__array_namespace__()
+    xp = backend_of(data)
     return Tensor(xp.astype(data[..., None] == xp.arange(num_classes), xp.int64))
 
 

@@ -1,16 +1,15 @@
-"""Values brought to mean 0 and variance 1: over a batch, or over the features of each sample."""
+"""Values brought to mean 0 and variance 1 over a batch, and vectors to length 1."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from demograd import Function, Tensor, no_grad, ops
 from demograd.errors import ArgumentError, ShapeError
 from demograd.nn.functional._operands import check_one_dtype, check_tensors
 
-__all__ = ["Standardize", "batch_norm", "layer_norm", "normalize"]
+__all__ = ["Standardize", "batch_norm", "normalize"]
 
 _CHANNELS = ("running_mean", "running_var", "weight", "bias")
 
@@ -67,59 +66,9 @@ class Standardize(Function):
 def _check_operands(operation: str, input: Any, *others: Any) -> None:
     """All of them Tensors of floats, and of one type."""
     operands = {"input": input}
-    names = ("weight", "bias") if operation == "layer_norm" else _CHANNELS
-    operands |= {n: x for n, x in zip(names, others, strict=True) if x is not None}
+    operands |= {n: x for n, x in zip(_CHANNELS, others, strict=True) if x is not None}
     check_tensors(operation, operands)
     check_one_dtype(operation, operands)
-
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Sequence[int],
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-5,
-) -> Tensor:
-    """``(x - μ) / sqrt(σ² + eps) · weight + bias`` over the last dimensions of each sample.
-
-    Shapes: input and result ``(..., *normalized_shape)``; weight and bias ``normalized_shape``.
-
-    Args:
-        input: floats.
-        normalized_shape: the lengths of the dimensions over which mean and variance are taken.
-        weight, bias: a factor and a summand for each place, or None.
-        eps: keeps the root from zero.
-
-    Raises:
-        ShapeError: the input does not end in ``normalized_shape``, or weight or bias differ.
-        DtypeError: the operands are not floats of one type.
-
-    Reference: Ba, Kiros and Hinton, "Layer normalization", arXiv:1607.06450.
-
-    >>> import demograd as dg
-    >>> layer_norm(dg.tensor([[1.0, 3.0], [10.0, 30.0]]), (2,))
-    tensor([[-1.0000,  1.0000],
-            [-1.0000,  1.0000]])
-    """
-    _check_operands("layer_norm", input, weight, bias)
-    shape = tuple(normalized_shape)
-    if not shape or input.shape[-len(shape) :] != shape:
-        raise ShapeError(
-            "layer_norm: the input does not end in normalized_shape.",
-            [f"input: shape {input.shape}", f"normalized_shape: {shape}"],
-            f"normalized_shape={input.shape[-max(len(shape), 1) :]} would fit."
-            if len(input.shape) >= max(len(shape), 1)
-            else "",
-        )
-    for name, x in (("weight", weight), ("bias", bias)):
-        if x is not None and x.shape != shape:
-            raise ShapeError(
-                f"layer_norm: the {name} differs from normalized_shape.",
-                [f"{name}: shape {x.shape}", f"normalized_shape: {shape}"],
-            )
-    dims = tuple(range(input.ndim - len(shape), input.ndim))
-    out: Tensor = Standardize.apply(input, weight, bias, dims=dims, eps=eps)[0]
-    return out
 
 
 def batch_norm(

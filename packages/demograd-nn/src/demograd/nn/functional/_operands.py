@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from demograd import Tensor
 from demograd.errors import ArgumentTypeError, DtypeError
+from demograd.operators import known_values
 
 __all__ = [
     "check_floats",
@@ -35,20 +34,17 @@ def kind_of(x: Tensor) -> str:
     return next((kind for kind, name in kinds.items() if isdtype(x.dtype, name)), "c")
 
 
-def known_values(x: Tensor) -> np.ndarray[Any, Any] | None:
-    """The values, where they can be looked at: a compiler's tracers have none yet."""
-    data = x.data
-    return data if isinstance(data, np.ndarray) else None
-
-
 def check_tensors(operation: str, operands: Mapping[str, Any]) -> None:
     """Refuse what is no Tensor."""
     for name, x in operands.items():
         if not isinstance(x, Tensor):
+            kind = type(x).__name__
             raise ArgumentTypeError(
                 f"{operation}: {name} is no Tensor.",
-                [f"{name}: {type(x).__name__}"],
-                "dg.tensor(x) makes one of numbers or an array.",
+                [f"{name}: {kind}"],
+                f"{kind}() makes the layer, and its call computes: {kind}()(x)."
+                if hasattr(x, "forward")
+                else "dg.tensor(x) makes one of numbers or an array.",
             )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
-import warnings
 
 import numpy as np
 
 from demograd import Tensor
-from demograd.errors import ArgumentError, ShapeError
+from demograd.errors import ArgumentError, ShapeError, warn
 
 __all__ = ["check_reduction", "reduced", "warn_of_broadcast"]
 
@@ -48,22 +46,10 @@ def warn_of_broadcast(operation: str, input: Tensor, target: Tensor) -> None:
             [f"input: shape {x}", f"target: shape {y}"],
             f"target.reshape({wanted}) would fit." if same else "The two must have one shape.",
         ) from None
-    mend = (
-        f"target.reshape({wanted}) compares element with element"
+    warn(
+        f"{operation}: input and target differ in shape, and each is repeated along the other.",
+        [f"input: shape {x}", f"target: shape {y}", f"compared: shape {result}"],
+        f"target.reshape({wanted}) compares element with element."
         if same
-        else f"target.expand({result}) says that this is meant"
+        else f"target.expand{result} says that this is meant.",
     )
-    warnings.warn(
-        f"{operation}: input {x} and target {y} differ in shape, so each is repeated along the "
-        f"other, to {result}; {mend}.",
-        UserWarning,
-        stacklevel=_users_level(),
-    )
-
-
-def _users_level() -> int:
-    """How many frames above ``warn`` the first one stands that is not demograd's own."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].startswith("demograd."):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -9,15 +9,25 @@ from typing import Any
 import numpy as np
 
 from demograd import Tensor, no_grad
-from demograd.errors import ArgumentError, NonFiniteError
+from demograd.errors import ArgumentError, NonFiniteError, warn
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_"]
 
 
-def _gradients(parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
+def _gradients(operation: str, parameters: Tensor | Iterable[Tensor]) -> list[Tensor]:
     """The gradients that are there, in the order of the parameters."""
     given = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    return [x.grad for x in given if x.grad is not None]
+    gradients = [x.grad for x in given if x.grad is not None]
+    used_up = not given and hasattr(parameters, "__next__")
+    if not gradients and (given or used_up):
+        warn(
+            f"{operation}: there is no gradient, so nothing is clipped.",
+            [f"parameters: {'an iterator that gave none' if used_up else len(given)}"],
+            "model.parameters() makes a new iterator each time."
+            if used_up
+            else "Clip between loss.backward() and optimizer.step().",
+        )
+    return gradients
 
 
 def clip_grad_norm_(
@@ -61,15 +71,15 @@ def clip_grad_norm_(
             [f"max_norm: {max_norm}", f"norm_type: {norm_type}"],
             "Use max_norm >= 0 and norm_type > 0.",
         )
-    gradients = _gradients(parameters)
-    total = _norm([np.asarray(gradient.detach().data) for gradient in gradients], p)
+    gradients = _gradients("clip_grad_norm_", parameters)
+    total = _norm([gradient.detach().cpu().numpy() for gradient in gradients], p)
     if error_if_nonfinite and not math.isfinite(total):
         raise NonFiniteError(
             f"clip_grad_norm_: the norm of the gradients is {total}.",
             [
                 f"gradient {number}: shape {gradient.shape}, not finite"
                 for number, gradient in enumerate(gradients)
-                if not np.isfinite(np.asarray(gradient.detach().data)).all()
+                if not np.isfinite(gradient.detach().cpu().numpy()).all()
             ],
             "error_if_nonfinite=False lets it pass; a smaller learning rate may mend it.",
         )
@@ -117,5 +127,7 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
             f"clip_grad_value_: clip_value is {clip_value}.", mend="Use a value >= 0."
         )
     with no_grad():
-        for gradient in _gradients(parameters):
-            gradient.copy_(Tensor(np.clip(gradient.data, -clip_value, clip_value)))
+        for gradient in _gradients("clip_grad_value_", parameters):
+            gradient.copy_(
+                Tensor(np.clip(gradient.detach().cpu().numpy(), -clip_value, clip_value))
+            )

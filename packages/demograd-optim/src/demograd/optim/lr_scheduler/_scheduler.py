@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import warnings
 import weakref
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from demograd import Tensor
-from demograd.errors import ArgumentError, ArgumentTypeError, StateError
+from demograd.errors import ArgumentError, ArgumentTypeError, StateError, warn
 from demograd.interfaces import Optimizer
 from demograd.optim._settings import number
 
@@ -91,11 +90,12 @@ class LRScheduler:
     def step(self) -> None:
         """Go on to the next epoch, or batch, after the optimizer's step."""
         if self._step_count == 1 and not _was_stepped(self.optimizer):
-            warnings.warn(
-                f"{type(self).__name__}.step() was called before the first optimizer.step(): the "
-                "first learning rate of the schedule is skipped. Call optimizer.step() first.",
-                UserWarning,
-                stacklevel=2,
+            rates = ", ".join(f"{rate:g}" for rate in self.base_lrs)
+            warn(
+                f"{type(self).__name__}.step: the optimizer has not stepped yet, so the first "
+                "learning rate is skipped.",
+                [f"skipped: {rates}"],
+                "optimizer.step() comes first, then the schedule's.",
             )
         self._step_count += 1
         self._advance()
