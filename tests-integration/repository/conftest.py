@@ -43,11 +43,11 @@ class Distribution:
 
     @property
     def subpackages(self) -> list[str]:
-        """The directories directly under ``demograd`` that it ships."""
+        """The directories directly under ``demograd`` that it ships, without the private ones."""
         return sorted(
             entry.name
             for entry in self.source.iterdir()
-            if entry.is_dir() and entry.name not in CACHES
+            if entry.is_dir() and entry.name not in CACHES and not entry.name.startswith("_")
         )
 
     def files(self) -> list[str]:

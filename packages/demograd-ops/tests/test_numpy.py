@@ -10,8 +10,9 @@ import pytest
 import scipy.special
 
 import demograd as dg
-from demograd import Tensor, _numpy
-from demograd._numpy_names import CONSTANT, CREATING
+from demograd import Tensor
+from demograd._numpy import _dispatch
+from demograd._numpy._names import CONSTANT, CREATING
 from demograd.autograd import gradcheck, gradgradcheck
 from demograd.errors import ArgumentTypeError, DemogradError
 from demograd.ops._numpy import NUMPY_FUNCTIONS
@@ -552,7 +553,7 @@ def test_the_ufuncs_of_scipy_are_recorded_or_refused_and_no_other_is_taken_for_n
     mine = np.frompyfunc(lambda a: a, 1, 1)
     with pytest.raises(ArgumentTypeError):
         mine(x)
-    assert _numpy._ufunc_name(mine).startswith("the ufunc ")
+    assert _dispatch._ufunc_name(mine).startswith("the ufunc ")
 
 
 def test_abs_of_python_records() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import demograd as dg
 from demograd import Tensor
-from demograd._backends import _declared, _load
+from demograd._libraries._backends import _declared, _load
 from demograd.autograd import gradcheck, gradgradcheck
 from demograd.errors import (
     ArgumentTypeError,

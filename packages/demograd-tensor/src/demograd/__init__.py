@@ -20,7 +20,6 @@ from demograd._tensor import Tensor  # isort: skip
 
 from demograd import _dtype, _providers, autograd
 from demograd._arithmetic import add, div, mul, neg, pow, remainder, sub, where
-from demograd._backends import backend, get_default_device
 from demograd._casting import clone
 from demograd._comparing import all, allclose, any, eq, ge, gt, isfinite, isinf, isnan, le, lt, ne
 from demograd._creation import (
@@ -45,7 +44,6 @@ from demograd._creation import (
     zeros,
     zeros_like,
 )  # fmt: skip
-from demograd._device import device
 from demograd._dlpack import from_dlpack
 from demograd._dtype import (
     complex64,
@@ -62,6 +60,8 @@ from demograd._dtype import (
     set_default_dtype,
     uint8,
 )  # fmt: skip
+from demograd._libraries._backends import backend, get_default_device
+from demograd._libraries._device import device
 from demograd._matmul import matmul
 from demograd._random import Generator, default_generator, initial_seed, manual_seed
 from demograd._shaping import mean, permute, reshape, sum, transpose

@@ -191,7 +191,7 @@ class Backend:
 
     def moved(self, x: Any, library: Backend, index: int | None) -> Any:
         """The same values as an array of another library, or on another device."""
-        from demograd._moving import moved
+        from demograd._libraries._moving import moved
 
         return moved(x, library, index)
 
@@ -387,7 +387,7 @@ def backend_of(array: Any) -> Backend:
                 f"backend: an object of type {kind.__name__} is not an array.",
                 mend="Use arrays of NumPy, or of a library that follows the array API standard.",
             )
-        from demograd._backends import backend_for
+        from demograd._libraries._backends import backend_for
 
         backend = _backends[kind] = backend_for(array)
     return backend

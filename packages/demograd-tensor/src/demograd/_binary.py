@@ -237,4 +237,4 @@ def label(x: Any, otherwise: str) -> str:
 
 
 # At the end, because moving is an operation itself.
-from demograd._moving import brought_together  # noqa: E402
+from demograd._libraries._moving import brought_together  # noqa: E402

@@ -175,4 +175,4 @@ def allclose(
 
 
 # At the end, because moving is an operation itself.
-from demograd._moving import brought_together  # noqa: E402
+from demograd._libraries._moving import brought_together  # noqa: E402

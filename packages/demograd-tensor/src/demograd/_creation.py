@@ -10,12 +10,12 @@ import numpy as np
 
 from demograd import _dtype, _random
 from demograd._backend import Backend, as_numpy, backend_of, is_array, numpy_backend
-from demograd._backends import chosen, default
 from demograd._casting import cast_to
 from demograd._dims import as_shape
 from demograd._dtype import DTypeLike, as_dtype, native
 from demograd._levels import anywhere
-from demograd._moving import device_number, move, moved, placed, refuse_traced
+from demograd._libraries._backends import chosen, default
+from demograd._libraries._moving import device_number, move, moved, placed, refuse_traced
 from demograd._tensor import Tensor
 from demograd.autograd._no_graph import warn_of_copy
 from demograd.errors import ArgumentError, ArgumentTypeError

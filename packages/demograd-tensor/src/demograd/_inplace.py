@@ -349,4 +349,4 @@ def set_index(x: Tensor, key: Any, values: Any) -> None:
 
 
 # At the end, because moving is an operation itself.
-from demograd._moving import move_to  # noqa: E402
+from demograd._libraries._moving import move_to  # noqa: E402

@@ -17,10 +17,10 @@ from demograd import (
     _creation,
     _inplace,
     _matmul,
-    _moving,
     _shaping,
 )
 from demograd._dtype import native
+from demograd._libraries import _moving
 from demograd._standard import STANDARD_FUNCTIONS
 from demograd._tensor import Tensor
 

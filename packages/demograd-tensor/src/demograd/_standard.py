@@ -15,7 +15,7 @@ import numpy as np
 from demograd import _creation, _dtype, _shaping
 from demograd._dlpack import from_dlpack
 from demograd._dtype import as_dtype, native
-from demograd._numpy_computed import computed, without_rule
+from demograd._numpy._computed import computed, without_rule
 from demograd._tensor import Tensor
 from demograd.errors import ArgumentError
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from demograd import _device, _dtype, _format, _providers
+from demograd import _dtype, _format, _providers
 from demograd._backend import NUMPY_TYPES, as_numpy, backend_of
 from demograd._data import as_data
 from demograd._dims import accepts_axis, as_dim
 from demograd._dtype import DTypeLike, as_dtype, is_floating, native
+from demograd._libraries import _device
 from demograd.errors import (
     ArgumentTypeError,
     DtypeError,
@@ -244,7 +245,7 @@ class Tensor:
                     mend="Wrap it: x.grad = dg.Tensor(array).",
                 )
             if type(value._data) is not type(self._data) and value.device != self.device:
-                from demograd._moving import mixed
+                from demograd._libraries._moving import mixed
 
                 raise mixed("grad", [self, value])
             if value.shape != self.shape or value.dtype != self.dtype:
@@ -423,12 +424,12 @@ class Tensor:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from demograd._numpy import array_ufunc
+        from demograd._numpy._dispatch import array_ufunc
 
         return array_ufunc(ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        from demograd._numpy import array_function
+        from demograd._numpy._dispatch import array_function
 
         return array_function(func, types, args, kwargs)
 
@@ -811,7 +812,7 @@ class Tensor:
             dtype = target
         out = self
         if device is not None and not (device == "cpu" and type(self._data) in NUMPY_TYPES):
-            from demograd._moving import move_to
+            from demograd._libraries._moving import move_to
 
             out = move_to(out, device)
         if dtype is not None:

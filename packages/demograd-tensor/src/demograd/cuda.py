@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from demograd._cupy import count_devices, load
+from demograd._libraries._cupy import count_devices, load
 from demograd.errors import MissingPackageError
 
 __all__ = ["device_count", "is_available"]

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import NUMPY_TYPES, backend_of
-from demograd._backends import chosen
+from demograd._libraries._backends import chosen
 from demograd._random import no_drawing
 from demograd._tensor import Tensor
 from demograd.autograd._mode import is_grad_enabled

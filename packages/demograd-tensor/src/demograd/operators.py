@@ -47,8 +47,8 @@ from demograd._comparing import (
 )  # fmt: skip
 from demograd._dims import accepts_axis, as_dim, as_dims, as_shape
 from demograd._inplace import SetIndex, change
+from demograd._libraries._moving import refuse_traced
 from demograd._matmul import MatMul, matmul
-from demograd._moving import refuse_traced
 from demograd._shaping import (
     Expand,
     Index,

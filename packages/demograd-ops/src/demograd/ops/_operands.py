@@ -62,7 +62,7 @@ def only_floating(operation: str, x: Any) -> Tensor:
 def numeric(operation: str, x: Any) -> Tensor:
     """The tensor itself, unless it is of booleans."""
     tensor = x if isinstance(x, Tensor) else as_tensor(operation, x)
-    if getattr(tensor.dtype, "kind", "") == "b":
+    if tensor.dtype.kind == "b":
         raise DtypeError(
             f"{operation}: booleans are no numbers.",
             [f"x: shape {tensor.shape}, dtype {tensor.dtype}"],

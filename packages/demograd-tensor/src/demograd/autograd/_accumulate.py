@@ -36,13 +36,15 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
     """
     setting: list[Call] = []
     adding: list[Call] = []
-    hooked = [x for x in found if x._after_grad is not None and x._requires_grad]
+    hooked: list[Tensor] = []
     # A recorded gradient stays in the graph, whatever the caller's mode is.
     with _lock, enable_grad() if create_graph else nullcontext():
         while found:
             x, gradient = found.popitem()
             if not x._requires_grad:
                 continue  # switched off since the graph was built
+            if x._after_grad is not None:
+                hooked.append(x)
             former = x._grad
             if former is None:
                 if isinstance(gradient, Tensor):
@@ -77,6 +79,7 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
         else:
             deque(starmap(call, setting), maxlen=0)  # no arithmetic of which NumPy could warn
     if hooked:
+        hooked.reverse()  # in the order in which the pass met them
         # All gradients stand, and the lock is open: a hook may run a pass of its own.
         with set_grad_enabled(create_graph):
             run_post_accumulate_grad_hooks(hooked)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import FLOAT_SCALARS, NUMPY_TYPES, backend_of
-from demograd._moving import brought_together
+from demograd._libraries._moving import brought_together
 from demograd._storage import latest
 from demograd._tensor import Tensor
 from demograd.autograd._accumulate import accumulate, added, separate
@@ -179,13 +179,13 @@ def _roots(
                 "integers (argmax).",
             )
         if seed is None:
-            if x.numel() != 1:
+            kind = type(x._data)
+            if kind not in FLOAT_SCALARS and x.numel() != 1:
                 raise GradientError(
                     f"{operation}: only a tensor of one element has a gradient without more words.",
                     [x._describe()],
                     "x.sum().backward(), or x.backward(gradient) with a gradient of its shape.",
                 )
-            kind = type(x._data)
             seed = kind(1) if kind in FLOAT_SCALARS else backend_of(x._data).ones_like(x._data)
         else:
             if not isinstance(seed, Tensor):

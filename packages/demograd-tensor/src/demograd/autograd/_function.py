@@ -250,7 +250,11 @@ class Function:
         tensor = new(Tensor)
         tensor._data = out
         needed = True in needs
-        if needed and not node._marked and _carries_gradient(kind, out):
+        if (
+            needed
+            and not node._marked
+            and (kind in FLOAT_SCALARS or native(out.dtype) in DIFFERENTIABLE)
+        ):
             node._kind = kind
             node._edges = edges
             node._time = tick()
@@ -491,12 +495,6 @@ def _separate(arrays: Sequence[Any], outs: list[Any]) -> tuple[Any, ...]:
     return tuple(outs)
 
 
-def _carries_gradient(kind: type, out: Any) -> bool:
-    if kind in FLOAT_SCALARS or (kind is ndarray and out.dtype in DIFFERENTIABLE):
-        return True
-    return native(out.dtype) in DIFFERENTIABLE
-
-
 def _complex(cls: type[Function], inputs: tuple[Any, ...]) -> GradientError:
     return GradientError(
         f"{cls.__name__}: the result is complex, and complex numbers carry no gradient.",
@@ -520,5 +518,5 @@ def _as_array(cls: type[Function], out: Any) -> Any:
 
 
 # At the end, because moving is an operation itself.
-from demograd._moving import brought_together  # noqa: E402
+from demograd._libraries._moving import brought_together  # noqa: E402
 from demograd.autograd._dirty import check_returned, written_to  # noqa: E402

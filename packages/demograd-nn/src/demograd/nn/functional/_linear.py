@@ -34,7 +34,10 @@ class Affine(Function):
         x_needed, weight_needed, _ = self.needs_input_grad
         self.save_for_backward(x if weight_needed else None, weight if x_needed else None)
         self.shape = x.shape
-        out = self.xp.matmul(_as_rows(self.xp, x), weight.mT)
+        if len(x.shape) <= 2:
+            out = self.xp.matmul(x, weight.mT)
+        else:
+            out = self.xp.matmul(_as_rows(self.xp, x), weight.mT)
         if bias is not None:
             out += bias
         return out if len(x.shape) <= 2 else self.xp.reshape(out, (*x.shape[:-1], out.shape[-1]))

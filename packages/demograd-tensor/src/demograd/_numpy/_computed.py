@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from demograd._dtype import as_dtype
-from demograd._numpy_out import store
+from demograd._numpy._out import store
 from demograd._tensor import Tensor
 from demograd.errors import ArgumentTypeError
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from demograd._backend import NUMPY_TYPES, Backend, backend_of, numpy_backend
-from demograd._backends import chosen
+from demograd._libraries._backends import chosen
 from demograd._tensor import Tensor
 from demograd.autograd._function import Function
 from demograd.errors import DeviceError

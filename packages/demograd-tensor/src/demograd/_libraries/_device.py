@@ -39,7 +39,7 @@ class device(str):
     __slots__ = ()
 
     def __new__(cls, type: str, index: int | None = None) -> device:
-        from demograd._backends import check_name
+        from demograd._libraries._backends import check_name
 
         text = str(type) if index is None else f"{type}:{index}"
         check_name(text)

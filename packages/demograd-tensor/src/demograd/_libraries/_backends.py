@@ -19,14 +19,17 @@ from types import TracebackType
 from typing import Any
 
 from demograd._backend import Backend, numpy_backend
-from demograd._device import CPU, device
+from demograd._libraries._device import CPU, device
 from demograd.errors import ArgumentTypeError, DeviceError, ProviderError
 
 __all__ = ["backend", "backend_for", "check_name", "chosen", "default", "get_default_device"]
 
 GROUP = "demograd.backends"
 # The name of a backend is that of its devices.
-_OWN = {"cuda": "demograd._cupy:CupyBackend", "jax": "demograd._jax:JaxBackend"}
+_OWN = {
+    "cuda": "demograd._libraries._cupy:CupyBackend",
+    "jax": "demograd._libraries._jax:JaxBackend",
+}
 # How else it may be called, or the top-level module of its arrays' type.
 _ALSO = {"numpy": "cpu", "cupy": "cuda", "jaxlib": "jax"}
 # Libraries without a backend of their own whose arrays have been met.

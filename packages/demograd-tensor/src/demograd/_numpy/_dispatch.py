@@ -21,10 +21,10 @@ import numpy as np
 
 from demograd import _providers
 from demograd._namespace import FUNCTIONS
-from demograd._numpy_computed import as_arrays, as_tensors, computed, tensors_in, without_rule
-from demograd._numpy_methods import METHODS
-from demograd._numpy_names import CONSTANT, CREATING, QUESTIONS, STANDARD
-from demograd._numpy_out import as_tensor, call_with_keywords, store
+from demograd._numpy._computed import as_arrays, as_tensors, computed, tensors_in, without_rule
+from demograd._numpy._methods import METHODS
+from demograd._numpy._names import CONSTANT, CREATING, QUESTIONS, STANDARD
+from demograd._numpy._out import as_tensor, call_with_keywords, store
 from demograd._standard import STANDARD_FUNCTIONS
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend

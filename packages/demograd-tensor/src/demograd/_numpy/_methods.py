@@ -15,7 +15,7 @@ from demograd import _casting, _providers, _shaping
 from demograd._arithmetic import where as chosen
 from demograd._dims import as_dim, as_dims
 from demograd._inplace import SetIndex, change
-from demograd._numpy_out import as_tensor, refuse_others, store
+from demograd._numpy._out import as_tensor, refuse_others, store
 from demograd._tensor import Tensor
 from demograd._tensor_backend import tensor_backend
 from demograd.errors import ArgumentError, ArgumentTypeError, GradientError
