@@ -80,10 +80,12 @@ def operation(function: type[Function]) -> Callable[[Any, Any], Tensor]:
                         return _promoted(function, x, y)
             x_needed, y_needed = x._requires_grad, y._requires_grad
         elif type(y) in _NUMBERS and isinstance(x, Tensor) and _holds_floats(x._data):
-            refresh(x)
+            if x._base is not None:
+                refresh(x)
             x_data, y_data, x_needed, y_needed = x._data, y, x._requires_grad, False
         elif type(x) in _NUMBERS and isinstance(y, Tensor) and _holds_floats(y._data):
-            refresh(y)
+            if y._base is not None:
+                refresh(y)
             x_data, y_data, x_needed, y_needed = x, y._data, False, y._requires_grad
         else:
             return _promoted(function, x, y)

@@ -253,17 +253,22 @@ class Registry:
         modules: list[Registry] = [self]
         while modules:
             module = modules.pop()
-            if module in seen:
+            if not module._kinds or module in seen:
                 continue
             seen.add(module)
             parts = []
             own = module.__dict__
             for name, kind in module._kinds.items():
-                if kind == PARAMETER and own[name] is not None:
-                    found.setdefault(id(own[name]), own[name])
-                elif kind == MODULE and recurse and own[name] is not None:
-                    parts.append(own[name])
-            modules += reversed(parts)
+                value = own[name]
+                if value is None:
+                    continue
+                if kind == PARAMETER:
+                    found[id(value)] = value
+                elif kind == MODULE:
+                    parts.append(value)
+            if recurse:
+                parts.reverse()
+                modules += parts
         return iter(found.values())
 
     def _look_for_forgotten(self) -> None:

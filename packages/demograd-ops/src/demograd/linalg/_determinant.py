@@ -52,9 +52,8 @@ def _over_inverse(xp: Any, operation: str, x: Any, factor: Any) -> Any:
 class SlogDetResult(NamedTuple):
     """What :func:`slogdet` gives; the determinant is ``sign * exp(logabsdet)``.
 
-    Attributes:
-        sign: 1, -1, or 0 for a singular matrix.
-        logabsdet: the logarithm of the magnitude; minus infinity for a singular matrix.
+    The ``sign`` is 1, -1, or 0 for a singular matrix, and ``logabsdet`` is the logarithm of the
+    magnitude, minus infinity for a singular matrix.
     """
 
     sign: Tensor

@@ -10,14 +10,14 @@ __all__ = ["CPU", "device"]
 class device(str):
     """Where the memory of a tensor is, and so which array library computes with it.
 
-    ===================  ==========================================================
-    device               arrays
-    ===================  ==========================================================
-    ``cpu``              NumPy's
-    ``cuda``, ``cuda:1`` CuPy's, on a GPU
-    ``jax``              JAX's, on its default device; ``jax:1`` on its second
-    another name         those of the backend that a package declares by this name
-    ===================  ==========================================================
+    ====================  ==========================================================
+    device                arrays
+    ====================  ==========================================================
+    ``cpu``               NumPy's
+    ``cuda``, ``cuda:1``  CuPy's, on a GPU
+    ``jax``               JAX's, on its default device; ``jax:1`` on its second
+    another name          those of the backend that a package declares by this name
+    ====================  ==========================================================
 
     It is a string as well, so ``x.device == "cpu"`` asks what it seems to ask.
 
