@@ -28,7 +28,7 @@ from demograd.autograd._accumulate import accumulate, added, separate
 from demograd.autograd._fitting import fitted
 from demograd.autograd._function import Function, Output
 from demograd.autograd._hooks import run_hooks, run_node_hooks, run_prehooks
-from demograd.autograd._mode import grad_mode, switch
+from demograd.autograd._mode import everywhere, grad_mode, switch
 from demograd.autograd._no_graph import warn_of_leaf
 from demograd.autograd._recorded import recorded_twin, twin
 from demograd.autograd._stale import check_unchanged
@@ -232,11 +232,10 @@ def _run(
         closely = _Closely(roots, pending, queue, create_graph, wanted)
     take = pending.pop
     former_mode = grad_mode.enabled
-    try:
-        switch(create_graph)
-        # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to
-        # warn of.
-        with np.errstate(all="ignore"):
+    # A derivative may well be infinite or NaN: that is the caller's to see, not NumPy's to warn of.
+    with np.errstate(all="ignore"):
+        try:
+            switch(create_graph)
             while queue:
                 node = heappop(queue)[1]
                 gradient = take(node)
@@ -292,8 +291,11 @@ def _run(
             for x, gradient in leaves.items():
                 if x._hooks is not None:
                     leaves[x] = run_hooks(x, gradient)
-    finally:
-        switch(former_mode)
+        finally:
+            # Put back here and not in a function, at whose call an interrupt may come.
+            mode, grad_mode.enabled = grad_mode.enabled, former_mode
+            if mode != former_mode:
+                everywhere.note(former_mode)
     if wanted is not None and closely is not None:
         return {x: g for x, g in leaves.items() if id(x) in wanted} | closely.caught
     return leaves

@@ -32,16 +32,21 @@ class Everywhere:
 
     def __init__(self) -> None:
         self.on = True
-        self.off = 0  # threads with recording off
+        self.off: set[int] = set()  # the threads with recording off
         self.watched = 0  # watchers in all threads
         self.lock = threading.Lock()
 
-    def count(self, *, off: int = 0, watched: int = 0) -> None:
-        """Add to the numbers."""
+    def note(self, enabled: bool) -> None:
+        """Hear how recording is switched in this thread."""
         with self.lock:
-            self.off += off
-            self.watched += watched
-            self.on = self.off == 0 and self.watched == 0
+            (self.off.discard if enabled else self.off.add)(threading.get_ident())
+            self.on = not self.off and not self.watched
+
+    def watch(self, more: int) -> None:
+        """Hear that there are more watchers, or fewer."""
+        with self.lock:
+            self.watched += more
+            self.on = not self.off and not self.watched
 
 
 grad_mode = GradMode()
@@ -55,13 +60,13 @@ def switch(enabled: bool) -> None:
     if grad_mode.enabled != enabled and not (enabled and grad_mode.inference):
         if everywhere.watched:
             grad_mode.place = user_place()
-        # An interrupt may come between the two lines: then the count is too high, which costs time
-        # and nothing else.
+        # An interrupt may come between the two lines: then this thread counts as one with recording
+        # off until it switches again, which costs time and nothing else.
         if enabled:
             grad_mode.enabled = True
-            everywhere.count(off=-1)
+            everywhere.note(True)
         else:
-            everywhere.count(off=1)
+            everywhere.note(False)
             grad_mode.enabled = False
 
 

@@ -26,7 +26,7 @@ class Watcher:
 
     def __enter__(self) -> Any:
         _stack.watchers = (*_stack.watchers, self)
-        everywhere.count(watched=1)
+        everywhere.watch(1)
         return self
 
     def __exit__(
@@ -40,7 +40,7 @@ class Watcher:
         left.remove(self)  # the latest entry, where one object was entered twice
         left.reverse()
         _stack.watchers = tuple(left)
-        everywhere.count(watched=-1)
+        everywhere.watch(-1)
 
     def ran(self, node: Function, inputs: tuple[Any, ...], outputs: tuple[Tensor, ...]) -> None:
         """``forward`` has run; the node is part of the graph if an output requires a gradient."""
@@ -98,4 +98,4 @@ def cleared(x: Tensor) -> None:
 def watch_every_thread(watcher: Watcher) -> None:
     """Let a watcher see all threads, also those to come, until the process ends."""
     _Stack.watchers = (*_Stack.watchers, watcher)  # what a thread begins with
-    everywhere.count(watched=1)
+    everywhere.watch(1)
