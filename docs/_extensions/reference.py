@@ -21,6 +21,7 @@ from sphinx.application import Sphinx
 from sphinx.util.inspect import stringify_signature
 from sphinx.util.nodes import nested_parse_with_titles
 
+from demograd import Function
 from demograd._providers import providers
 
 # In the order of the reference's start page; the first that offers a name is its home, unless the
@@ -135,6 +136,8 @@ def described(module_name: str, name: str) -> list[str]:
         return [f".. autofunction:: {module_name}.{name}", ""]
     kind = "exception" if issubclass(value, BaseException) else "class"
     lines = [f".. auto{kind}:: {module_name}.{name}", "   :members:"]
+    if issubclass(value, Function) and value is not Function:
+        lines.append("   :exclude-members: apply")  # a copy of Function's
     bases = value.__mro__[1:]
     private = list(itertools.takewhile(is_private, bases))
     if private:

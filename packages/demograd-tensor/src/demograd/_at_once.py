@@ -67,7 +67,7 @@ def overwriting(x: Tensor, values: Any, by: str) -> list[Call]:
             [x._describe()],
             "x.data = x.data.copy() gives it memory of its own.",
         )
-    mark_changed(data, by)
+    mark_changed([data], by)
     return [(data.__setitem__, ..., np.asarray(values).astype(data.dtype, copy=False))]
 
 

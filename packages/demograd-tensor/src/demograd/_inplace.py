@@ -220,7 +220,7 @@ def _write(x: Tensor, values: Any, name: str) -> None:
         if type(values) not in NUMPY_TYPES and backend_of(values).wraps:
             raise backend_of(values).unmapped(data.shape, values, name)
         data[...] = values
-        mark_changed(data, name)
+        mark_changed([data], name)
     elif backend_of(data).wraps:
         backend_of(data).write(x, values, name)
     else:
@@ -345,7 +345,7 @@ def set_index(x: Tensor, key: Any, values: Any) -> None:
     else:
         # Nothing to record: write where it belongs, and nowhere else.
         x._data[key] = values._data
-        mark_changed(x._data, "x[i] = v")
+        mark_changed([x._data], "x[i] = v")
 
 
 # At the end, because moving is an operation itself.

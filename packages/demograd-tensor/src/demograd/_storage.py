@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,23 +73,28 @@ def owner(array: Any) -> Any:
         array = base
 
 
-def mark_changed(array: Any, by: str) -> None:
-    """Stamp the storage of ``array``: it was changed now, by the operation ``by``."""
-    if not isinstance(array, np.ndarray):
-        return  # scalars and other libraries' arrays are never written to
-    whole = array if array.base is None else owner(array)
-    key = id(whole)
-    known = changes.get(key)
+def mark_changed(arrays: Iterable[Any], by: str) -> None:
+    """Stamp the storage of each of ``arrays``: it was changed now, by the operation ``by``."""
     with _lock:
         # Of two threads the one with the earlier time may come second.
         latest.time = time = tick()
     place = user_place() if everywhere.watched else None
-    if known is not None:
-        # Parameters are changed at every step: a third of the time of a new entry.
-        known.by = by
-        known.time = time
-        known.place = place
-        return
-    # The entry goes when the memory does, before its id can be used again.
-    ref = weakref.ref(whole, lambda _: changes.pop(key, None))
-    changes[key] = Change(time, by, ref, place)
+    for array in arrays:
+        if not isinstance(array, np.ndarray):
+            continue  # scalars and other libraries' arrays are never written to
+        whole = array if array.base is None else owner(array)
+        key = id(whole)
+        known = changes.get(key)
+        if known is not None:
+            # Parameters are changed at every step: a third of the time of a new entry.
+            known.by = by
+            known.time = time
+            known.place = place
+            continue
+        # The entry goes when the memory does, before its id can be used again.
+        ref = weakref.ref(whole, partial(_forget, key))
+        changes[key] = Change(time, by, ref, place)
+
+
+def _forget(key: int, _: object) -> None:
+    changes.pop(key, None)

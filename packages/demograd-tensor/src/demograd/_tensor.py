@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tensor"]
 
+ndarray = np.ndarray  # looked up at each ``.data``
+
 
 class Tensor:
     """An n-dimensional array that records how it was computed, so that it can be differentiated.
@@ -111,6 +113,9 @@ class Tensor:
     @property
     def data(self) -> Any:
         """The raw array, shared; writing to it is seen by no gradient."""
+        data = self._data
+        if type(data) is ndarray and not everywhere.watched:
+            return data
         if self._seen is not None:
             refresh(self)
         if isinstance(self._data, np.generic):
@@ -232,9 +237,10 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         """The gradient that ``backward`` has accumulated, None before the first."""
-        if self._grad is None and self._node is not None and self._retained is None:
+        grad = self._grad
+        if grad is None and self._node is not None and self._retained is None:
             warn_of_no_leaf(self)
-        return self._grad
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:

@@ -54,7 +54,7 @@ class ReLU(_InPlace):
 
     def forward(self, x: Tensor) -> Tensor:
         """The function of each element."""
-        return self._apply(activations.relu, x)
+        return self._apply(activations.relu, x) if self.inplace else activations.relu(x)
 
 
 class SiLU(_InPlace):

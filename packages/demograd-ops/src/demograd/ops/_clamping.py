@@ -226,5 +226,7 @@ def relu(x: Tensor) -> Tensor:
     >>> relu(Tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    out: Tensor = ReLU.apply(numeric("relu", x))
+    if not isinstance(x, Tensor) or x.dtype.kind == "b":  # type: ignore[redundant-expr]
+        x = numeric("relu", x)
+    out: Tensor = ReLU.apply(x)
     return out

@@ -151,8 +151,7 @@ class Updater:
                     (state.__setitem__, name, Tensor(value))
                     for name, value in zip(names, values, strict=True)
                 ]
-        for x in changed:
-            mark_changed(x, self._name)
+        mark_changed(changed, self._name)
         return calls + kept
 
     def _new_plan(

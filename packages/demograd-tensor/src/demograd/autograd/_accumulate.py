@@ -26,6 +26,7 @@ FEW = 4096
 
 # Two threads may finish passes over shared parameters at the same time.
 _lock = threading.Lock()
+_as_it_is = nullcontext()
 set_attribute = object.__setattr__
 
 
@@ -38,7 +39,7 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
     adding: list[Call] = []
     hooked: list[Tensor] = []
     # A recorded gradient stays in the graph, whatever the caller's mode is.
-    with _lock, enable_grad() if create_graph else nullcontext():
+    with _lock, enable_grad() if create_graph else _as_it_is:
         while found:
             x, gradient = found.popitem()
             if not x._requires_grad:
@@ -51,7 +52,7 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
                     # Two leaves may have one Tensor as their gradient, or the caller's own.
                     setting.append((set_attribute, x, "_grad", gradient.clone()))
                     continue
-                new = Tensor.__new__(Tensor)
+                new = object.__new__(Tensor)
                 # An array that somebody else holds as well must not become a .grad, which
                 # optimizers and clipping change in place.
                 new._data = gradient if _is_ours(gradient, _REFERENCES) else _copy(gradient)
@@ -72,7 +73,7 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
             else:
                 if former._use:
                     note_addition(former)
-                mark_changed(former._data, "backward, adding to .grad")
+                mark_changed([former._data], "backward, adding to .grad")
                 adding.append((iadd, former._data, gradient))
         if adding:
             at_once(setting + adding)

@@ -24,7 +24,7 @@ def stamp(operation: str, arrays: Sequence[Any]) -> None:
                 [f"number: {array!r}, of type {type(array).__name__}"],
                 "Give the operator a tensor with a dimension, such as x.reshape(1).",
             )
-        mark_changed(array, f"{operation}.forward")
+        mark_changed([array], f"{operation}.forward")
 
 
 def check_returned(node: Function, outs: Sequence[Any]) -> None:

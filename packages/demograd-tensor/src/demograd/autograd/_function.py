@@ -15,6 +15,7 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -128,6 +129,11 @@ class Function:
             written = cls.__dict__.get(rule)
             if isinstance(written, staticmethod):
                 setattr(cls, rule, written.__func__)
+        inherited = cls.apply.__func__  # type: ignore[attr-defined]
+        if inherited.__code__.co_qualname == "Function.apply":
+            # Code of its own, in which CPython notes the types of this class; see ``operation``.
+            code = inherited.__code__.replace()
+            cls.apply = classmethod(FunctionType(code, inherited.__globals__))  # type: ignore[assignment]
 
     def forward(self, *arrays: Any, **settings: Any) -> Any:
         """Compute the output arrays from the input arrays."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from demograd import _storage
 from demograd._tensor import Tensor
 
 __all__ = ["mark_changed"]
 
 
-def mark_changed(x: Tensor, by: str) -> None:
-    """Say that the memory of ``x`` was written to directly, by ``by``.
+def mark_changed(x: Tensor | Sequence[Tensor], by: str) -> None:
+    """Say that the memory of ``x``, one or several, was written to directly, by ``by``.
 
     The in-place methods do this themselves. Code that writes into ``x.data``, such as an
     optimizer, calls it once after the write, so that a backward pass that needs the old values
@@ -28,4 +30,5 @@ def mark_changed(x: Tensor, by: str) -> None:
     Change a copy (x = x.clone()), or make the change after backward.
     Under dg.debug() this message names the lines of both.
     """
-    _storage.mark_changed(x._data, by)
+    arrays = (x._data,) if isinstance(x, Tensor) else [each._data for each in x]
+    _storage.mark_changed(arrays, by)

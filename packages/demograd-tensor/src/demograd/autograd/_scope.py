@@ -76,10 +76,6 @@ def record_call(outputs: Any, start: int, label: str) -> None:
     """
     if everywhere.watched:
         end_call(start)
-    _mark(outputs, start, label)
-
-
-def _mark(outputs: Any, start: int, label: str) -> None:
     if isinstance(outputs, Tensor):
         node = outputs._node
         if type(node) is Output:
@@ -89,7 +85,7 @@ def _mark(outputs: Any, start: int, label: str) -> None:
                 node._scopes = []
             node._scopes.append((start, label))
     elif isinstance(outputs, Mapping):
-        _mark(tuple(outputs.values()), start, label)
+        record_call(tuple(outputs.values()), start, label)
     elif isinstance(outputs, Iterable) and not isinstance(outputs, (str, bytes)):
         for part in outputs:
-            _mark(part, start, label)
+            record_call(part, start, label)

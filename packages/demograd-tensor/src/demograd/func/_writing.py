@@ -60,7 +60,7 @@ def write(x: Tensor, values: Any, by: str) -> None:
                 "x = x.clone() has memory of its own.",
             )
         held[...] = new
-        mark_changed(owner(held), by)
+        mark_changed([owner(held)], by)
     elif data.is_shared():
         raise MappingError(
             f"{by}: the array cannot be written to, and views would not see its replacement.",

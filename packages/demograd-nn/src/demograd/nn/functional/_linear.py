@@ -46,20 +46,22 @@ class Affine(Function):
         x, weight = self.saved_tensors
         xp = self.xp
         x_needed, weight_needed, bias_needed = self.needs_input_grad
-        rows = _as_rows(xp, grad)
-        x_grad = weight_grad = None
+        shape, rows = self.shape, grad
+        if len(shape) != 2:
+            # One tall matrix of a stack of them, and one of a single row of a vector.
+            rows = xp.reshape(grad, (math.prod(shape[:-1]), grad.shape[-1]))
+            if weight_needed:
+                x = xp.reshape(x, (math.prod(shape[:-1]), shape[-1]))
+        x_grad = None
         if x_needed:
             x_grad = xp.matmul(rows, weight)
-            if len(self.shape) > 2:
-                x_grad = xp.reshape(x_grad, self.shape)
-        if weight_needed:
-            if len(self.shape) == 1:
-                rows, x = xp.reshape(rows, (1, -1)), xp.reshape(x, (1, -1))
-            weight_grad = xp.matmul(rows.mT, _as_rows(xp, x))
-        bias_grad = grad
-        if bias_needed and len(self.shape) > 1:
-            bias_grad = xp.sum(rows, axis=0)
-        return x_grad, weight_grad, bias_grad if bias_needed else None
+            if len(shape) != 2:
+                x_grad = xp.reshape(x_grad, shape)
+        return (
+            x_grad,
+            xp.matmul(rows.mT, x) if weight_needed else None,
+            xp.sum(rows, axis=0) if bias_needed else None,
+        )
 
 
 def _as_rows(xp: Any, x: Any) -> Any:
