@@ -55,7 +55,7 @@ MODULES = [
     "_casting",
     "_inplace",
     "_matmul",
-    "_moving",
+    "_libraries._moving",
     "_shaping",
     "autograd._once",
 ]

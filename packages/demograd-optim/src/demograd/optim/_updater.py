@@ -151,7 +151,8 @@ class Updater:
                     (state.__setitem__, name, Tensor(value))
                     for name, value in zip(names, values, strict=True)
                 ]
-        mark_changed(changed, self._name)
+        if changed:
+            mark_changed(changed, self._name)
         return calls + kept
 
     def _new_plan(
