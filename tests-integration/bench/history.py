@@ -9,7 +9,7 @@ from pathlib import Path
 
 # A ratio that is a quarter worse than the recorded one is no noise.
 SLACK = 1.25
-# Below a tenth of PyTorch's, as the memory of some steps is, a quarter is less than what is written.
+# Below a tenth of PyTorch's, as the memory of some steps is, a quarter is less than is written.
 NEGLIGIBLE = 0.1
 
 Row = dict[str, str]
