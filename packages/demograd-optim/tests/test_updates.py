@@ -1,6 +1,7 @@
 """What a step does to the parameters."""
 
 import signal
+import weakref
 
 import numpy as np
 import pytest
@@ -412,3 +413,14 @@ def test_an_optimizer_without_a_rule_says_so():
     x = dg.ones(1, requires_grad=True)
     with pytest.raises(NotImplementedError, match="Nothing has neither a rule nor a step"):
         Nothing([x], {"lr": 1.0}).step()
+
+
+def test_a_gradient_that_is_cleared_is_freed():
+    x = dg.ones(3, requires_grad=True)
+    optimizer = SGD([x], lr=0.1)
+    for _ in range(3):  # the first step makes the plan, the later ones use it
+        (x * x).sum().backward()
+        gradient = weakref.ref(x.grad.data)
+        optimizer.step()
+        optimizer.zero_grad()
+        assert gradient() is None

@@ -114,6 +114,7 @@ class Updater:
                     ready[1] = arrays[1]
                     changed.append(x)
                     calls += program.calls(ready)
+                    ready[1] = None  # or it would outlive zero_grad
                     continue
             if initial:
                 state = states[x]
@@ -142,6 +143,7 @@ class Updater:
                     arrays += self._rest(plan, arrays[0].shape, arrays[0].dtype)
                     plan.ready[x] = arrays
                     calls += plan.program.calls(arrays)
+                    arrays[1] = None
                 else:
                     calls += self._calls(arrays, plan)
             else:
