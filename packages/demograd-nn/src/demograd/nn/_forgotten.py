@@ -14,7 +14,7 @@ from typing import Any
 from demograd import Tensor
 from demograd.errors import warn
 from demograd.nn._parameter import Parameter
-from demograd.nn._registry import OWN, PARAMETER, Registry
+from demograd.nn._registry import OWN, Registry
 
 __all__ = ["warn_of_forgotten"]
 
@@ -43,7 +43,7 @@ def warn_of_forgotten(root: Registry) -> None:
             if not holders:
                 continue
             if known is None:
-                known = {id(p) for p in _parameters(root)}
+                known = {id(p) for p in root._each_parameter()}
             lost = [p for found in holders for p in _trainable(found) if id(p) not in known]
             if lost:
                 _warn(f"{path or type(root).__name__}.{name}", name, value, len(lost))
@@ -60,14 +60,10 @@ def _found(value: Any, depth: int) -> Iterator[Registry | Tensor]:
                 yield from _found(element, depth - 1)
 
 
-def _parameters(module: Registry) -> Iterator[Parameter]:
-    return (p for _, p in module._named_members((PARAMETER,), "", True, True))
-
-
 def _trainable(found: Registry | Tensor) -> list[Any]:
     """The tensors that must have been meant to be trained."""
     if isinstance(found, Registry):
-        return [p for p in _parameters(found) if p.requires_grad]
+        return [p for p in found._each_parameter() if p.requires_grad]
     if not found.requires_grad:
         return []
     return [found] if found.is_leaf else _parameters_behind(found)

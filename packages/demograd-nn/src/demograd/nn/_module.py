@@ -10,7 +10,7 @@ from demograd import Tensor
 from demograd.autograd import RemovableHandle, end_call, record_call, start_call
 from demograd.errors import ArgumentTypeError
 from demograd.nn import _convert, _hooks, _repr, _state
-from demograd.nn._registry import MODULE, PARAMETER, Registry
+from demograd.nn._registry import MODULE, Registry
 
 __all__ = ["Module"]
 
@@ -122,7 +122,7 @@ class Module(Registry):
         Args:
             set_to_none: ``.grad`` becomes None; False fills it with zeros.
         """
-        for _, parameter in self._named_members((PARAMETER,), "", True, True):
+        for parameter in self._each_parameter():
             if parameter.grad is not None:
                 if set_to_none:
                     parameter.grad = None

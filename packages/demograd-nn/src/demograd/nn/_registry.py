@@ -247,6 +247,10 @@ class Registry:
         """The parameters, each once: what an optimizer is given."""
         if recurse and not self._looked:
             self._look_for_forgotten()
+        return self._each_parameter(recurse)
+
+    def _each_parameter(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The same, without a look at what was forgotten."""
         # Some people ask at every step, so without the names.
         found: dict[int, Parameter] = {}
         seen: set[Registry] = set()
@@ -379,7 +383,7 @@ def _warn_of_requires_grad(module: Registry, value: Any) -> None:
 def _parameters_of(value: Any) -> list[Any]:
     """The parameters that a registered attribute has or is."""
     if isinstance(value, Registry):
-        return [p for _, p in value._named_members((PARAMETER,), "", True, True)]
+        return list(value._each_parameter())
     return [value] if isinstance(value, Parameter) else []
 
 

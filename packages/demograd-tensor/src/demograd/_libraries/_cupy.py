@@ -5,7 +5,6 @@ Reference: Okuta et al., "CuPy: a NumPy-compatible library for NVIDIA GPU calcul
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -143,20 +142,6 @@ class CupyBackend(Backend):
             (*x.shape[:axis], count, length, *x.shape[axis + 1 :]),
             (*x.strides[:axis], step * stride, spacing * stride, *x.strides[axis + 1 :]),
         )
-
-    def overlap_add(
-        self,
-        shape: tuple[int, ...],
-        parts: Iterable[tuple[Any, Any]],
-        *,
-        disjoint: bool = False,
-    ) -> Any:
-        out: Any = None
-        for index, values in parts:
-            if out is None:
-                out = self.namespace.zeros(shape, dtype=values.dtype)
-            out[index] += values
-        return out
 
     def erf(self, x: Any) -> Any:
         from cupyx.scipy.special import erf

@@ -59,22 +59,19 @@ def accumulate(found: dict[Tensor, Any], create_graph: bool) -> None:
                 new._node = None
                 new._requires_grad = False
                 setting.append((set_attribute, x, "_grad", new))
-            elif not (create_graph or former._requires_grad or _writable(former._data)):
-                if former._use:
-                    note_addition(former)
-                # The same Tensor with another array, for whoever holds it.
-                setting.append((set_attribute, former, "_data", former._data + gradient))
-            elif create_graph or former._requires_grad:
-                if former._use:
-                    note_addition(former)
+                continue
+            if former._use:
+                note_addition(former)
+            if create_graph or former._requires_grad:
                 total = former + gradient
                 total._use = former._use
                 setting.append((set_attribute, x, "_grad", total))
-            else:
-                if former._use:
-                    note_addition(former)
+            elif _writable(former._data):
                 mark_changed([former._data], "backward, adding to .grad")
                 adding.append((iadd, former._data, gradient))
+            else:
+                # The same Tensor with another array, for whoever holds it.
+                setting.append((set_attribute, former, "_data", former._data + gradient))
         if adding:
             at_once(setting + adding)
         else:

@@ -26,21 +26,21 @@ class Affine(Function):
 
     def forward(self, x: Any, weight: Any, bias: Any, *, checked: bool = False) -> Any:
         if not checked:
-            dtype, shape = weight.dtype, weight.shape
-            if len(shape) != 2 or x.dtype is not dtype:
+            dtype = weight.dtype
+            if len(weight.shape) != 2 or x.dtype is not dtype:
                 raise _Unusual
-            if bias is not None and (bias.shape != shape[:1] or bias.dtype is not dtype):
+            if bias is not None and (bias.shape != weight.shape[:1] or bias.dtype is not dtype):
                 raise _Unusual
         x_needed, weight_needed, _ = self.needs_input_grad
         self.save_for_backward(x if weight_needed else None, weight if x_needed else None)
-        self.shape = x.shape
-        if len(x.shape) <= 2:
-            out = self.xp.matmul(x, weight.mT)
-        else:
-            out = self.xp.matmul(_as_rows(self.xp, x), weight.mT)
+        xp = self.xp
+        self.shape = shape = x.shape
+        if len(shape) > 2:
+            x = xp.reshape(x, (math.prod(shape[:-1]), shape[-1]))
+        out = xp.matmul(x, weight.mT)
         if bias is not None:
             out += bias
-        return out if len(x.shape) <= 2 else self.xp.reshape(out, (*x.shape[:-1], out.shape[-1]))
+        return out if len(shape) <= 2 else xp.reshape(out, (*shape[:-1], out.shape[-1]))
 
     def backward(self, grad: Any) -> Any:
         x, weight = self.saved_tensors
@@ -62,13 +62,6 @@ class Affine(Function):
             xp.matmul(rows.mT, x) if weight_needed else None,
             xp.sum(rows, axis=0) if bias_needed else None,
         )
-
-
-def _as_rows(xp: Any, x: Any) -> Any:
-    """A stack of matrices as one; what has fewer dimensions stays as it is."""
-    if len(x.shape) <= 2:
-        return x
-    return xp.reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
